@@ -1,0 +1,1 @@
+"""DTSEN dashboard core: collect → integrate & validate → rank → use for policy, with oversight over all of it."""

@@ -1,0 +1,1 @@
+"""The calibrated population, survey, programmes and source registers of the demonstration dataset."""

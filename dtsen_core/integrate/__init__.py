@@ -1,0 +1,1 @@
+"""From source records to one golden family record: identity rules, matching, quarantine."""

@@ -1,0 +1,1 @@
+"""The one exit for numbers about people: disclosure control."""

@@ -1,0 +1,1 @@
+"""What the ranking is used for: poverty and inequality measures, coverage, summaries."""

@@ -1,0 +1,1 @@
+"""View-models, figures, number formats, sentences and exports. No queries, no Streamlit."""

@@ -1,0 +1,1 @@
+"""The ranking engine: packing, scorecards, fitting, deciles, expenditure behind a score."""

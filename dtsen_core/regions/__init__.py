@@ -1,0 +1,1 @@
+"""Where everything is: 38 provinces to 83,762 villages, both code systems, boundaries."""

@@ -1,0 +1,26 @@
+"""Settings from the environment (prefix ``DTSEN_``). Imports nothing of the project but paths."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from dtsen_core.paths import DEFAULT_DATASET
+
+
+class Settings(BaseSettings):
+    """``DTSEN_DATASET`` dataset folder; ``DTSEN_THREADS`` DuckDB threads (0 = all cores);
+    ``DTSEN_MEMORY_LIMIT`` DuckDB memory limit such as ``4GB`` (empty = DuckDB's default)."""
+
+    model_config = SettingsConfigDict(env_prefix="DTSEN_")
+
+    dataset: Path = DEFAULT_DATASET
+    threads: int = 0
+    memory_limit: str = ""
+
+
+@lru_cache(maxsize=1)
+def settings() -> Settings:
+    return Settings()

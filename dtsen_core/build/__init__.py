@@ -1,0 +1,1 @@
+"""Runs the whole chain once, aside, and swaps the finished dataset in."""

@@ -117,7 +117,26 @@ def lorenz(y: Values, weights: Values | None = None) -> tuple[Array, Array]:
 
 
 def gini(y: Values, weights: Values | None = None) -> float:
-    """Gini coefficient, 0 (equal) to 1: one minus twice the area under the Lorenz curve."""
+    """Gini coefficient of a weighted sample, 0 (equal) to 1, in the form published for EU-SILC.
+
+    G = Σ (2·r − 1)·w·y / (Σw · Σw·y) − 1 with r the cumulated weight up to and including the unit
+    (Osier 2009, Survey Research Methods 3(3)). The "− 1" is one person, so the weights must be expansion
+    weights: persons each value stands for. For shares or other scaled weights use `gini_of_shares`,
+    from which this form differs by about one unit's share of the population.
+    """
+    values, load = _pair(y, weights)
+    if values.size and 0 < load.sum() < (load > 0).sum():
+        raise ValueError("expansion weights expected (persons per value); use gini_of_shares for shares")
+    order = np.argsort(values, kind="stable")
+    values, load = values[order], load[order]
+    amount = values * load
+    if load.sum() <= 0 or amount.sum() <= 0:
+        return float("nan")
+    return float((2 * np.cumsum(load) - 1) @ amount / (load.sum() * amount.sum()) - 1)
+
+
+def gini_of_shares(y: Values, weights: Values | None = None) -> float:
+    """Gini coefficient as one minus twice the area under the Lorenz curve; any scale of weights."""
     people, amount = lorenz(y, weights)
     if people.size < 2:
         return float("nan")

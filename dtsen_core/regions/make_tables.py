@@ -67,7 +67,6 @@ def tables(gazetteer: Path, crosswalk: Path, population: Path) -> dict[str, pd.D
     provinces["bps_code"] = provinces["code"].replace({"91": "94", "92": "91", "93": "95", "94": "96", "95": "97", "96": "92"})
     provinces["island_group"] = provinces["code"].str[0].map(ISLAND_GROUPS)
     provinces["population"] = provinces["code"].map(regencies.groupby("parent_code")["population"].sum())
-    provinces["area_km2"] = prov["area"].astype(float)
 
     districts = pd.DataFrame({"code": dist["id"], "name": tidy(dist["name"]), "parent_code": dist["id"].str[:4]})
     villages = pd.DataFrame({"code": vill["id"], "name": tidy(vill["name"]), "parent_code": vill["id"].str[:6],

@@ -1,0 +1,24 @@
+"""The router: language, menu from the validated page list, and the guard round every page."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from dtsen_core import locale
+from dtsen_core.errors import UserError
+from dtsen_core.paths import STATIC
+from dtsen_core.ui import guard, shell, url_state
+
+st.set_page_config(page_title="DTSEN", page_icon=str(STATIC / "favicon.png"), layout="wide")
+guard.enter_router()
+language = url_state.language()
+try:
+    chosen, by_name = shell.navigation(language)
+except UserError as error:
+    st.error(error.message(language))
+    st.stop()
+guard.restore_pending(by_name)
+if not shell.is_presenting():
+    st.sidebar.caption(locale.text("ui.app_subtitle", language))
+    shell.language_switch(language)
+shell.run(chosen, language)

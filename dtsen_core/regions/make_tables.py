@@ -24,8 +24,17 @@ KELURAHAN = 8_496
 POPULATION = 284_973_643
 
 SHORT_PROVINCES = {"31": "DKI Jakarta", "34": "DI Yogyakarta"}
-ISLAND_GROUPS = {"1": "Sumatera", "2": "Sumatera", "3": "Jawa", "5": "Bali dan Nusa Tenggara", "6": "Kalimantan",
-                 "7": "Sulawesi", "8": "Maluku", "9": "Papua"}
+ISLAND_GROUPS = {
+    "1": "Sumatera",
+    "2": "Sumatera",
+    "3": "Jawa",
+    "5": "Bali dan Nusa Tenggara",
+    "6": "Kalimantan",
+    "7": "Sulawesi",
+    "8": "Maluku",
+    "9": "Papua",
+}
+BPS_PAPUA = {"91": "94", "92": "91", "93": "95", "94": "96", "95": "97", "96": "92"}
 VILLAGE_KINDS = {"1": "kelurahan", "2": "desa", "3": "desa adat"}
 
 
@@ -37,9 +46,12 @@ def tidy(names: pd.Series) -> pd.Series:
 
 
 def regency_label(names: pd.Series) -> pd.Series:
-    """"Kabupaten Bogor" -> "Kab. Bogor"; "Kota Administrasi Jakarta Pusat" -> "Kota Jakarta Pusat"."""
-    return (tidy(names).str.replace(r"^(?:Kabupaten|Kab\.?) (?:Administrasi )?", "Kab. ", regex=True)
-            .str.replace(r"^Kota (?:Administrasi )?", "Kota ", regex=True))
+    """ "Kabupaten Bogor" -> "Kab. Bogor"; "Kota Administrasi Jakarta Pusat" -> "Kota Jakarta Pusat"."""
+    return (
+        tidy(names)
+        .str.replace(r"^(?:Kabupaten|Kab\.?) (?:Administrasi )?", "Kab. ", regex=True)
+        .str.replace(r"^Kota (?:Administrasi )?", "Kota ", regex=True)
+    )
 
 
 def _read(path: Path) -> pd.DataFrame:
@@ -53,26 +65,39 @@ def tables(gazetteer: Path, crosswalk: Path, population: Path) -> dict[str, pd.D
     cross = _read(crosswalk).set_index("kemendagri_code_2025")
     people = pd.read_csv(population, dtype={"regency_code": str}).set_index("regency_code")
 
-    regencies = pd.DataFrame({"code": reg["id"], "name": regency_label(reg["name"]), "parent_code": reg["id"].str[:2]})
+    regencies = pd.DataFrame(
+        {"code": reg["id"], "name": regency_label(reg["name"]), "parent_code": reg["id"].str[:2]}
+    )
     regencies["kind"] = regencies["code"].str[2].ge("7").map({True: "kota", False: "kabupaten"})
     regencies["bps_code"] = regencies["code"].map(cross["bps_code_2020"])
     regencies["bps_name"] = regencies["code"].map(cross["bps_name_2020"]).str.title()
-    for column, source in (("population", "population_dec2024"), ("population_male", "population_male_dec2024"),
-                           ("population_female", "population_female_dec2024")):
+    for column, source in (
+        ("population", "population_dec2024"),
+        ("population_male", "population_male_dec2024"),
+        ("population_female", "population_female_dec2024"),
+    ):
         regencies[column] = regencies["code"].map(people[source])
 
     provinces = pd.DataFrame({"code": prov["id"], "name": tidy(prov["name"]), "parent_code": "ID"})
     provinces["name"] = provinces["code"].map(SHORT_PROVINCES).fillna(provinces["name"])
     # The six provinces of Papua carry different two-digit codes at BPS; all other pairs are equal.
-    provinces["bps_code"] = provinces["code"].replace({"91": "94", "92": "91", "93": "95", "94": "96", "95": "97", "96": "92"})
+    provinces["bps_code"] = provinces["code"].replace(BPS_PAPUA)
     provinces["island_group"] = provinces["code"].str[0].map(ISLAND_GROUPS)
     provinces["population"] = provinces["code"].map(regencies.groupby("parent_code")["population"].sum())
 
-    districts = pd.DataFrame({"code": dist["id"], "name": tidy(dist["name"]), "parent_code": dist["id"].str[:4]})
-    villages = pd.DataFrame({"code": vill["id"], "name": tidy(vill["name"]), "parent_code": vill["id"].str[:6],
-                             "kind": vill["id"].str[6].map(VILLAGE_KINDS),
-                             "lat": pd.to_numeric(vill["latitude"]).round(5).astype("float32"),
-                             "lon": pd.to_numeric(vill["longitude"]).round(5).astype("float32")})
+    districts = pd.DataFrame(
+        {"code": dist["id"], "name": tidy(dist["name"]), "parent_code": dist["id"].str[:4]}
+    )
+    villages = pd.DataFrame(
+        {
+            "code": vill["id"],
+            "name": tidy(vill["name"]),
+            "parent_code": vill["id"].str[:6],
+            "kind": vill["id"].str[6].map(VILLAGE_KINDS),
+            "lat": pd.to_numeric(vill["latitude"]).round(5).astype("float32"),
+            "lon": pd.to_numeric(vill["longitude"]).round(5).astype("float32"),
+        }
+    )
     made = {"provinces": provinces, "regencies": regencies, "districts": districts, "villages": villages}
     made = {name: t.sort_values("code", ignore_index=True) for name, t in made.items()}
     _check(made)

@@ -1,7 +1,7 @@
 """Official figures by province, by regency and for the nation, as shipped in ``data/``.
 
-Rates are in per cent as published, lines and expenditure in rupiah per person per month, Gini 0-1. Sources and
-licences: ``data/README.md``; national figures carry their own in ``data/rules/official.toml``.
+Rates are in per cent as published, lines and expenditure in rupiah per person per month, Gini 0-1. Sources
+and licences: ``data/README.md``; national figures carry their own in ``data/rules/official.toml``.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from dtsen_core.errors import UserError
 from dtsen_core.paths import REFERENCE, RULES
 from dtsen_core.regions import units
 
-# Provinces without a published urban share take one from the old province or from the neighbour: BPS's projection
-# (base 2010) still counts Kaltara in Kaltim (71.8) and knows only the old Papua (34.2) and Papua Barat (37.8).
+# Provinces without a published urban share take that of the old province: BPS's projection (base 2010)
+# still counts Kaltara in Kaltim (71.8) and knows only the old Papua (34.2) and Papua Barat (37.8).
 _URBAN_SUBSTITUTE = {"65": 71.8, "91": 34.2, "93": 34.2, "94": 34.2, "95": 34.2, "92": 37.8, "96": 37.8}
 
 
@@ -48,7 +48,8 @@ def provinces() -> pd.DataFrame:
     frame = base.merge(_read("official_provinces.csv"), on="code", how="left", validate="one_to_one")
     for period in ("mar2025", "sep2025"):
         frame[f"survey_population_{period}"] = (
-            frame[f"poor_thousand_{period}"] * 1_000 / (frame[f"p0_{period}"] / 100)).round().astype("int64")
+            (frame[f"poor_thousand_{period}"] * 1_000 / (frame[f"p0_{period}"] / 100)).round().astype("int64")
+        )
     frame["urban_substituted"] = frame["urban_pct_2025"].isna()
     frame["urban_pct"] = frame["urban_pct_2025"].fillna(frame["code"].map(_URBAN_SUBSTITUTE))
     return frame
@@ -56,8 +57,8 @@ def provinces() -> pd.DataFrame:
 
 @lru_cache(maxsize=1)
 def regencies() -> pd.DataFrame:
-    """514 rows in idx order: ``code, name, parent_code, population, p0_2021, sanitation_pct_2021, water_pct_2021``
-    (per cent, BPS 2021; sanitation and water are missing for one regency each)."""
+    """514 rows in idx order: ``code, name, parent_code, population, p0_2021, sanitation_pct_2021,
+    water_pct_2021`` (per cent, BPS 2021; sanitation and water are missing for one regency each)."""
     base = units.table("regency")[["code", "name", "parent_code", "population"]]
     return base.merge(_read("official_regencies.csv"), on="code", how="left", validate="one_to_one")
 
@@ -66,7 +67,8 @@ def regencies() -> pd.DataFrame:
 def national() -> dict[str, Figure]:
     """Every entry of ``data/rules/official.toml``, e.g. ``national()["p0_mar2025"].value == 8.47``."""
     try:
-        entries: dict[str, dict[str, Any]] = tomllib.loads((RULES / "official.toml").read_text(encoding="utf-8"))
+        text = (RULES / "official.toml").read_text(encoding="utf-8")
+        entries: dict[str, dict[str, Any]] = tomllib.loads(text)
         return {key: Figure(**entry) for key, entry in entries.items()}
     except (OSError, tomllib.TOMLDecodeError, TypeError) as error:
         raise UserError("errors_regions.tables_missing", file="rules/official.toml") from error

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import re
+from collections.abc import Callable
 from functools import lru_cache
 
 import pandas as pd
@@ -21,8 +22,12 @@ NATION = "ID"
 COUNTS = {"province": 38, "regency": 514, "district": 7_285, "village": 83_762}
 
 _WIDTH = {2: "province", 4: "regency", 6: "district", 10: "village"}
-_FILES = {"province": "regions_provinces.csv", "regency": "regions_regencies.csv",
-          "district": "regions_districts.csv", "village": "regions_villages.parquet"}
+_FILES = {
+    "province": "regions_provinces.csv",
+    "regency": "regions_regencies.csv",
+    "district": "regions_districts.csv",
+    "village": "regions_villages.parquet",
+}
 _TEXT = ("code", "name", "parent_code", "bps_code", "bps_name", "kind", "island_group")
 
 
@@ -39,13 +44,25 @@ def table(level: str) -> pd.DataFrame:
         raise UserError("errors_regions.unknown_level", level=level, allowed=", ".join(LEVELS))
     path = REFERENCE / _FILES[level]
     try:
-        frame = pd.read_parquet(path) if path.suffix == ".parquet" else pd.read_csv(
-            path, dtype={c: str for c in _TEXT}, keep_default_na=False)
+        frame = (
+            pd.read_parquet(path)
+            if path.suffix == ".parquet"
+            else pd.read_csv(path, dtype=dict.fromkeys(_TEXT, str), keep_default_na=False)
+        )
     except (OSError, ValueError) as error:
         raise UserError("errors_regions.tables_missing", file=_FILES[level]) from error
     if len(frame) != COUNTS[level]:
         raise UserError("errors_regions.tables_missing", file=_FILES[level])
     return frame
+
+
+@lru_cache(maxsize=1)
+def history() -> pd.DataFrame:
+    """Regency codes out of use: ``old_code, code, name, since (year), reason``."""
+    try:
+        return pd.read_csv(REFERENCE / "regions_history.csv", dtype=str)
+    except (OSError, ValueError) as error:
+        raise UserError("errors_regions.tables_missing", file="regions_history.csv") from error
 
 
 @lru_cache(maxsize=8)
@@ -62,7 +79,7 @@ def level_of(code: str) -> str:
 
 
 def require(code: str, level: str | None = None) -> str:
-    """`code` cleaned of dots and blanks if it names a unit (of `level`); otherwise UserError with near misses."""
+    """`code` without dots and blanks if it names a unit (of `level`); else UserError with near misses."""
     clean = re.sub(r"[.\s]", "", code)
     if not (clean.isascii() and clean.isdigit()) or len(clean) not in _WIDTH:
         raise _unknown(code)
@@ -72,8 +89,12 @@ def require(code: str, level: str | None = None) -> str:
     if level is not None and found != level:
         if level not in LEVELS:
             raise UserError("errors_regions.unknown_level", level=level, allowed=", ".join(LEVELS))
-        raise UserError("errors_regions.wrong_level", code=clean, name=name(clean),
-                        found=locale.text(f"regions.{found}"), wanted=locale.text(f"regions.{level}"))
+        raise _TranslatedError(
+            "errors_regions.wrong_level",
+            {"found": f"regions.{found}", "wanted": f"regions.{level}"},
+            code=clean,
+            name=name(clean),
+        )
     return clean
 
 
@@ -89,7 +110,7 @@ def name(code: str) -> str:
 
 
 def label(code: str) -> str:
-    """Name with the next unit that tells it apart: "Kab. Bogor, Jawa Barat"; districts and villages likewise."""
+    """Name with the unit above that tells it apart: "Kab. Bogor, Jawa Barat"."""
     if code == NATION or len(code) == 2:
         return name(code)
     prefix = "Kec. " if level_of(code) == "district" else ""
@@ -98,7 +119,8 @@ def label(code: str) -> str:
 
 def parent(code: str) -> str:
     """Code of the unit above; ``ID`` for a province. UserError for ``ID`` or a malformed code."""
-    return {"province": NATION, "regency": code[:2], "district": code[:4], "village": code[:6]}[level_of(code)]
+    width = {"province": 0, "regency": 2, "district": 4, "village": 6}[level_of(code)]
+    return code[:width] or NATION
 
 
 def children(code: str) -> pd.DataFrame:
@@ -122,8 +144,8 @@ def path(code: str) -> tuple[str, ...]:
 def search(text: str, limit: int = 20) -> list[tuple[str, str, str]]:
     """``(code, name, level)`` of provinces, regencies and districts whose name or code fits `text`.
 
-    Order: names that start with the words, then names that contain them, larger units first; without a hit the
-    nearest spellings. Empty text gives nothing.
+    Order: names that start with the words, then names that contain them, larger units first; without a hit
+    the nearest spellings. Empty text gives nothing.
     """
     wanted = fold(text)
     digits = re.sub(r"[.\s]", "", text)
@@ -144,24 +166,30 @@ def search(text: str, limit: int = 20) -> list[tuple[str, str, str]]:
             folded = _folded(level)
             for near in difflib.get_close_matches(wanted, folded.unique().tolist(), n=limit, cutoff=0.8):
                 position = int((folded == near).to_numpy().argmax())
-                hits.append((3, rank, table(level)["code"].iat[position], table(level)["name"].iat[position], level))
+                unit = table(level).iloc[position]
+                hits.append((3, rank, unit["code"], unit["name"], level))
     return [(code, unit, level) for _, _, code, unit, level in sorted(hits)[:limit]]
 
 
-_PREFIX = r"^(?:provinsi|prov|kabupaten|kab|kota|kecamatan|kec|desa|kelurahan|kel)\b\.?\s*(?:administrasi|adm)?\b\.?\s*"
+_KINDS = r"^(?:provinsi|prov|kabupaten|kab|kota|kecamatan|kec|distrik|desa|kelurahan|kel)\b\.?\s*"
+_ADMINISTRATIVE = r"^(?:administrasi|adm)\b\.?\s*"
+
+
+def squeeze(text: str) -> str:
+    """Letters and digits only, lower case: "KAB. Toli-Toli" -> "kabtolitoli"."""
+    return re.sub(r"[\W_]+", "", str(text).casefold())
 
 
 def fold(text: str) -> str:
-    """Letters and digits only, lower case, without the kind of unit in front: "KAB. Toli-Toli" -> "tolitoli"."""
-    low = str(text).casefold().strip()
-    bare = re.sub(_PREFIX, "", low)
-    return re.sub(r"[\W_]+", "", bare) or re.sub(r"[\W_]+", "", low)
+    """`squeeze` without the kind of unit in front: "KAB. Toli-Toli" -> "tolitoli"."""
+    low = re.sub(r"\bkep\b\.?", "kepulauan", str(text).casefold().strip())
+    return squeeze(re.sub(_ADMINISTRATIVE, "", re.sub(_KINDS, "", low))) or squeeze(low)
 
 
-def fold_series(names: pd.Series) -> pd.Series:
-    """`fold` over the distinct values of a column; missing becomes the empty string."""
-    folded = {value: fold(value) for value in names.dropna().unique()}
-    return names.map(folded).fillna("")
+def fold_series(names: pd.Series, how: Callable[[str], str] = fold) -> pd.Series:
+    """`how` over the distinct values of a column; missing becomes the empty string."""
+    texts = names.astype("object").where(names.notna(), "").astype("str")
+    return texts.map({value: how(value) for value in texts.unique()}).astype("str")
 
 
 @lru_cache(maxsize=4)
@@ -170,24 +198,38 @@ def _folded(level: str) -> pd.Series:
 
 
 def _unknown(code: str) -> UserError:
-    clean = re.sub(r"\D", "", code)
+    """The error for a code nobody knows, with units that share its parent or sound alike."""
+    clean = re.sub(r"[.\s]", "", code)
+    old = history().loc[lambda t: t["old_code"] == clean]
+    if len(old):
+        now, since = old["code"].iat[0], old["since"].iat[0]
+        return _TranslatedError(
+            "errors_regions.unknown_code",
+            {"hint": "regions.historic_code"},
+            code=clean,
+            since=since,
+            now=now,
+            name=name(now),
+        )
     near: list[str] = []
-    if clean and len(clean) in _WIDTH:
-        near = difflib.get_close_matches(clean, list(index(_WIDTH[len(clean)])), n=3, cutoff=0.7)
-    elif not clean and code.strip():
+    if clean.isascii() and clean.isdigit() and len(clean) in _WIDTH:
+        known = index(_WIDTH[len(clean)])
+        siblings = [c for c in known if c[:-2] == clean[:-2]] or [c for c in known if c[:2] == clean[:2]]
+        near = difflib.get_close_matches(clean, siblings[:2_000], n=3, cutoff=0.7)
+    elif clean and not clean.isdigit():
         near = [found for found, _, _ in search(code, 3)]
     names = "; ".join(f"{c} {name(c)}" for c in near)
-    key, params = ("regions.near_misses", {"names": names}) if names else ("regions.no_near_miss", {})
-    return _UnknownCode(code, key, params)
+    hint = "regions.near_misses" if names else "regions.no_near_miss"
+    return _TranslatedError("errors_regions.unknown_code", {"hint": hint}, code=code[:40], names=names)
 
 
-class _UnknownCode(UserError):
-    """Unknown code whose hint is itself a sentence in the reader's language."""
+class _TranslatedError(UserError):
+    """A sentence that holds other sentences of the catalogue: `parts` maps a place to a key."""
 
-    def __init__(self, code: str, hint: str, params: dict[str, str]) -> None:
-        super().__init__("errors_regions.unknown_code", code=code[:40])
-        self._hint = (hint, params)
+    def __init__(self, key: str, parts: dict[str, str], **params: object) -> None:
+        super().__init__(key, **params)
+        self._parts = parts
 
     def message(self, lang: str = "id") -> str:
-        key, params = self._hint
-        return locale.text(self.key, lang, **self.params, hint=locale.text(key, lang, **params))
+        inner = {place: locale.text(key, lang, **self.params) for place, key in self._parts.items()}
+        return locale.text(self.key, lang, **self.params, **inner)

@@ -6,18 +6,18 @@ for a simulated dataset; every function returns an empty frame where a dataset l
 
 from __future__ import annotations
 
+import tomllib
 from dataclasses import dataclass
+from functools import lru_cache
 
-import duckdb
 import numpy as np
 import pandas as pd
 
-from dtsen_core.errors import UserError
+from dtsen_core.paths import RULES
 from dtsen_core.policy.welfare import RankRequest, full_ranking
 from dtsen_core.regions import official, units
 from dtsen_core.registry.dataset import Dataset
 
-SIMULATED = "simulated"
 FILE_COUNTS = ("read", "header", "blank", "accepted", "quarantined")
 
 FILES_SQL = """
@@ -51,13 +51,14 @@ WITH lines AS (
            unnest($survey_factor) AS survey_factor
 ),
 people AS (
-    SELECT t.regency, l.province, t.weight * t.family_size AS persons,
+    SELECT t.regency, l.province, t.weight AS families, t.weight * t.family_size AS persons,
            t.weight * t.family_size * l.survey_factor AS survey_persons,
            t.expenditure < l.line AS below
     FROM evaluation.truth t JOIN lines l USING (regency)
 )
 SELECT province::INTEGER AS province, regency::INTEGER AS regency, count(*) AS n,
-       sum(persons) AS persons, sum(survey_persons) AS survey_persons,
+       sum(families) AS families, sum(persons) AS persons,
+       sum(survey_persons) AS survey_persons,
        sum(persons) FILTER (below) AS poor,
        sum(survey_persons) FILTER (below) AS survey_poor
 FROM people
@@ -83,15 +84,33 @@ class Accuracy:
     worst_code: str
 
 
+@dataclass(frozen=True)
+class Goal:
+    """What `Accuracy` of one level must reach (fractions); None where no goal is set."""
+
+    slope: float | None = None
+    mean_error: float | None = None
+    max_error: float | None = None
+
+    def met(self, found: Accuracy) -> bool:
+        """True if every goal that is set is reached; a figure that cannot be computed reaches none."""
+        return not (
+            (self.slope is not None and not found.slope >= self.slope)
+            or (self.mean_error is not None and not found.mean_error <= self.mean_error)
+            or (self.max_error is not None and not found.max_error <= self.max_error)
+        )
+
+
+@lru_cache(maxsize=1)
+def goals() -> dict[str, Goal]:
+    """Goals by level from ``data/rules/method_goals.toml``."""
+    raw = tomllib.loads((RULES / "method_goals.toml").read_text(encoding="utf-8"))
+    return {level: Goal(**entry) for level, entry in raw.items() if isinstance(entry, dict)}
+
+
 def _table(dataset: Dataset, table: str, sql: str) -> pd.DataFrame:
     """Result of `sql`, or an empty frame when `table` is not in this dataset."""
-    cursor = dataset.cursor()
-    known = cursor.execute(
-        "SELECT count(*) FROM duckdb_tables() WHERE table_name = ?", [table]
-    ).fetchone()
-    if not known or not known[0]:
-        return pd.DataFrame()
-    return cursor.execute(sql).df()
+    return dataset.cursor().execute(sql).df() if dataset.has_table(table) else pd.DataFrame()
 
 
 def ingest_files(dataset: Dataset) -> pd.DataFrame:
@@ -120,7 +139,7 @@ def model_fit(dataset: Dataset) -> pd.DataFrame:
 
 
 def truth(dataset: Dataset) -> pd.DataFrame:
-    """Simulated truth by regency: code, name, province, n, persons, survey_persons, poor, survey_poor, p0.
+    """Simulated truth by regency: code, name, province, n, families, persons, survey_persons, poor, survey_poor, p0.
 
     Persons are weighted; the survey columns use BPS's survey population as base. Poverty line: the
     province's of March 2025 (Rp per person per month).
@@ -130,12 +149,10 @@ def truth(dataset: Dataset) -> pd.DataFrame:
     UserError
         when the dataset is real (there is no known truth) or the evaluation file is missing.
     """
-    if dataset.manifest.origin != SIMULATED:
-        raise UserError("errors_metode.real_has_no_truth")
-    path = dataset.path / "evaluation.duckdb"
-    if not path.exists():
-        raise UserError("errors_metode.no_evaluation", path=path.name)
-    frame = _truth_rows(path.as_posix(), _lines_by_regency(dataset))
+    lines = _lines_by_regency(dataset)
+    values = {name: lines[name].tolist() for name in lines.columns}
+    frame = dataset.evaluation_cursor().execute(TRUTH_SQL, values).df()
+    frame = frame.fillna({"poor": 0.0, "survey_poor": 0.0})
     regencies = units.table("regency")
     frame["code"] = regencies["code"].to_numpy()[frame["regency"]]
     frame["name"] = regencies["name"].to_numpy()[frame["regency"]]
@@ -162,46 +179,37 @@ def _lines_by_regency(dataset: Dataset) -> pd.DataFrame:
     )
 
 
-def _truth_rows(path: str, lines: pd.DataFrame) -> pd.DataFrame:
-    con = duckdb.connect()
-    try:
-        quoted = path.replace("'", "''")  # ATTACH takes no bound parameter
-        con.execute(f"ATTACH '{quoted}' AS evaluation (READ_ONLY)")
-        frame = con.execute(TRUTH_SQL, {name: lines[name].tolist() for name in lines.columns}).df()
-    finally:
-        con.close()
-    return frame.fillna({"poor": 0.0, "survey_poor": 0.0})
-
-
 def estimates_against_truth(dataset: Dataset, model: str) -> dict[str, pd.DataFrame]:
     """Headcount ratio, estimate beside simulated truth, at three levels.
 
-    Returns {"national" | "province" | "regency": DataFrame[code, name, n, persons, truth, estimate,
-    low, high]} with ratios as fractions. Provinces and the nation use BPS's survey population.
+    Returns {"national" | "province" | "regency": DataFrame[code, name, n, families, persons, truth,
+    estimate, low, high]} with ratios as fractions. Provinces and the nation use BPS's survey population.
     """
     facts = truth(dataset)
     provinces = units.table("province")
     frames: dict[str, pd.DataFrame] = {}
-    regency = facts[["code", "name", "n", "persons"]].assign(truth=facts["p0"])
+    regency = facts[["code", "name", "n", "families", "persons"]].assign(truth=facts["p0"])
     frames["regency"] = _join_estimate(regency, _areas(dataset, model, "regency"))
-    sums = facts.groupby("province")[["n", "survey_persons", "survey_poor"]].sum()
+    sums = facts.groupby("province")[["n", "families", "survey_persons", "survey_poor"]].sum()
     province = pd.DataFrame(
         {
             "code": provinces["code"].to_numpy()[sums.index],
             "name": provinces["name"].to_numpy()[sums.index],
             "n": sums["n"].to_numpy(),
+            "families": sums["families"].to_numpy(),
             "persons": sums["survey_persons"].to_numpy(),
             "truth": (sums["survey_poor"] / sums["survey_persons"]).to_numpy(),
         }
     )
     result = full_ranking(dataset, _request(model, "province"))
     frames["province"] = _join_estimate(province, result.areas)
-    total = facts[["n", "survey_persons", "survey_poor"]].sum()
+    total = facts[["n", "families", "survey_persons", "survey_poor"]].sum()
     nation = pd.DataFrame(
         {
             "code": ["ID"],
             "name": ["Indonesia"],
             "n": [total["n"]],
+            "families": [total["families"]],
             "persons": [total["survey_persons"]],
             "truth": [total["survey_poor"] / total["survey_persons"]],
         }

@@ -1,0 +1,128 @@
+"""Cached answers of the ranking page. Keys are scalars: dataset folder, manifest stamp, request fields.
+
+What is cached has already left through `oversight.disclosure`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+from dataclasses import astuple, dataclass
+from pathlib import Path
+
+import pandas as pd
+import streamlit as st
+
+from dtsen_core.errors import UserError
+from dtsen_core.oversight import disclosure
+from dtsen_core.oversight.disclosure import Published, TableSpec
+from dtsen_core.policy.welfare import DECILES, RankRequest, RankResult, full_ranking, transition
+from dtsen_core.ui import cache
+from dtsen_core.ui.cache import DatasetKey
+
+UPLOAD_LIMIT = 5_000_000  # bytes; a scorecard for 38 provinces is well below 1 MB
+UPLOADS_KEPT = 40
+MEASURES = (
+    "mean_score", "p0", "p1", "p2", "gini", "mean_expenditure", "p0_low", "p0_high", "p0_unbenchmarked",
+    "share_poor", "share_vulnerable", "share_prosperous",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """One finished ranking as it may be shown; `seconds` as measured by the computation itself."""
+
+    request: RankRequest
+    seconds: float
+    n: int
+    families: float
+    areas: Published
+    total: Published
+    thresholds: pd.DataFrame
+
+
+def spec(unit: str, columns: pd.Index) -> TableSpec:
+    """What the columns of a ranking's table say about people. `unit`: what d1…d10 count."""
+    persons = ["persons", "poor_persons", *(DECILES if unit == "persons" else ())]
+    return TableSpec(
+        key="code",
+        counts=["families", "persons", *DECILES, "poor_persons"],
+        additive={unit: list(DECILES)},
+        measures=[c for c in MEASURES if c in columns],
+        persons=persons,
+        sample="n",
+    )
+
+
+def publish(frame: pd.DataFrame, unit: str, origin: str) -> Published:
+    shown = frame.drop(columns=[c for c in frame.columns if c not in _known(frame)])
+    return disclosure.publish(shown.reset_index(drop=True), spec(unit, shown.columns), origin=origin)
+
+
+def _known(frame: pd.DataFrame) -> set[str]:
+    return {"code", "name", "n", "families", "persons", "poor_persons", *DECILES, *MEASURES} & set(frame.columns)
+
+
+@st.cache_data(max_entries=48, show_spinner=False)
+def _ranking(path: str, stamp: str, *fields: str | bool | None) -> Ranking:
+    dataset = cache.dataset(DatasetKey(path, stamp))
+    result: RankResult = full_ranking(dataset, RankRequest(*fields))  # type: ignore[arg-type]
+    origin, unit = dataset.manifest.origin, result.request.unit
+    return Ranking(
+        request=result.request,
+        seconds=result.seconds,
+        n=result.n,
+        families=result.families,
+        areas=publish(result.areas, unit, origin),
+        total=publish(result.total, unit, origin),
+        thresholds=result.thresholds,
+    )
+
+
+def ranking(key: DatasetKey, request: RankRequest) -> Ranking:
+    """The published ranking for `request`, computed at most once per dataset."""
+    return _ranking(*key, *astuple(request))
+
+
+def forget(key: DatasetKey, request: RankRequest) -> None:
+    """Compute `request` anew the next time it is asked for."""
+    _ranking.clear(*key, *astuple(request))
+
+
+@st.cache_data(max_entries=24, show_spinner=False)
+def _transition(path: str, stamp: str, first: tuple[str | bool | None, ...],
+                second: tuple[str | bool | None, ...], region: str | None) -> Published:  # fmt: skip
+    dataset = cache.dataset(DatasetKey(path, stamp))
+    a, b = RankRequest(*first), RankRequest(*second)  # type: ignore[arg-type]
+    matrix = transition(dataset, a, b, region)
+    frame = pd.DataFrame(matrix.to_numpy(float), columns=list(DECILES))
+    frame.insert(0, "from", range(1, 11))
+    frame.insert(1, "whole", frame[list(DECILES)].sum(axis=1))
+    shape = TableSpec(key="from", counts=["whole", *DECILES], additive={"whole": list(DECILES)},
+                      base="whole", sample=None)  # fmt: skip
+    return disclosure.publish(frame, shape, origin=dataset.manifest.origin)
+
+
+def moves(key: DatasetKey, first: RankRequest, second: RankRequest, region: str | None) -> Published:
+    """Counts by decile of the first ranking (rows, column `from`) and of the second (d1…d10)."""
+    return _transition(*key, astuple(first), astuple(second), region)
+
+
+def keep_upload(data: bytes) -> str:
+    """Keep an uploaded scorecard under a name made of its contents; returns the path. UserError if too large."""
+    if len(data) > UPLOAD_LIMIT:
+        raise UserError("errors_peringkat.upload_too_large", limit=UPLOAD_LIMIT // 1_000_000)
+    folder = Path(_upload_folder().name)
+    file = folder / f"{hashlib.sha256(data).hexdigest()}.csv"
+    if not file.exists():
+        kept = sorted(folder.glob("*.csv"), key=lambda f: f.stat().st_mtime)
+        for old in kept[: max(0, len(kept) - UPLOADS_KEPT + 1)]:
+            old.unlink(missing_ok=True)
+        file.write_bytes(data)
+    return str(file)
+
+
+@st.cache_resource(max_entries=1, show_spinner=False)
+def _upload_folder() -> tempfile.TemporaryDirectory[str]:
+    """A folder of this process alone, gone when it ends."""
+    return tempfile.TemporaryDirectory(prefix="dtsen-scorecards-")

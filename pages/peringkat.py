@@ -1,0 +1,40 @@
+"""Peringkat: a welfare ranking computed on demand, and what it says."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from dtsen_core.ui import cache_peringkat, peringkat_controls, peringkat_parts, shell
+
+page = shell.page("peringkat")
+
+# 1. What to rank
+choice = peringkat_controls.draw(page)
+if choice.request is None:
+    peringkat_parts.upload_wanted(page)
+    page.finish()
+    st.stop()
+
+# 2. Rank: at once, and once more when the visitor asks for it
+if choice.again:
+    cache_peringkat.forget(page.key, choice.request)
+with st.spinner(page.t("computing")):
+    found = cache_peringkat.ranking(page.key, choice.request)
+place = choice.place(page.lang, page.t("whole_country"))
+
+# 3. What it says
+peringkat_parts.numbers_row(page, found)
+view = peringkat_controls.view(page)
+moved = None
+if view == "deciles":
+    peringkat_parts.deciles(page, found, place)
+elif view == "classes":
+    peringkat_parts.classes(page, found, place)
+elif view == "moves":
+    moved = peringkat_parts.moves(page, found, peringkat_parts.second_request(page, found))
+else:
+    peringkat_parts.thresholds(page, found)
+
+# 4. How, and to take away
+peringkat_parts.method_and_downloads(page, found, place, moved)
+page.finish()

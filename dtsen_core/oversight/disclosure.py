@@ -46,7 +46,8 @@ class TableSpec:
     additive  {total: (part, part, …)}: disjoint parts within a total; a remainder is allowed and implied
     rates     {rate: (numerator, denominator)}: the numerator is a part of the denominator; both are counts
     measures  means, indices and other figures computed over the families of the row
-    persons   those of `counts` that count persons; turned into families by the row's mean family size
+    persons   those of `counts` that count persons, the row's number of persons first; they are turned into
+              families by the row's mean family size
     base      the count of families in the row
     sample    unweighted number of families (rows of the dataset) behind the row, where the table has it
     public    numeric columns that are not about people of the dataset (official figures, coordinates)
@@ -186,39 +187,49 @@ class _Table:
         self.declared = np.arange(values.shape[1]) < len(columns)
         self.row = _Row(self.equations)
         self.min_cell = min_cell
+        self.base = at[spec.base]
         # families that each cell stands for
-        families = values[:, at[spec.base]]
+        families = np.nan_to_num(values[:, self.base])
         in_persons = [column in spec.persons for column in columns]
         in_persons += [total in spec.persons for total, _ in groups]
-        self.families = values.copy()
+        self.families = np.nan_to_num(values)
         if any(in_persons):
-            persons = frame["persons"].to_numpy("float64") if "persons" in frame else np.full(len(frame), np.nan)
-            with np.errstate(divide="ignore", invalid="ignore"):
-                size = np.where(persons > 0, families / persons, 1.0)
-            self.families[:, in_persons] *= np.where(np.isfinite(size), np.minimum(size, 1.0), 1.0)[:, None]
+            persons = self.families[:, at[spec.persons[0]]]
+            mean_size = np.divide(persons, families, out=np.ones(len(frame)), where=families > 0)
+            self.families[:, in_persons] /= np.maximum(mean_size, 1.0)[:, None]
         if unweighted and spec.sample is not None and spec.sample in frame:
-            self.families[:, at[spec.base]] = frame[spec.sample].to_numpy("float64")
+            self.families[:, self.base] = frame[spec.sample].fillna(0).to_numpy("float64")
         self.positive = np.nan_to_num(values) > _NOTHING
         small = self.positive & (self.families < min_cell - _NOTHING)
-        self.target = small  # cells that must stay undetermined: small ones and all that is hidden
+        self.target = small.copy()  # cells that must stay undetermined: small ones and all that is hidden
         self.hidden = small & self.declared
-
-    @property
-    def unknown(self) -> np.ndarray:
-        """Cells not shown: the hidden ones, and remainders, which are never a column."""
-        return self.hidden | (self.positive & ~self.declared)
+        self.unknown = self.hidden | (self.positive & ~self.declared)  # a remainder is never shown
+        self.hidden_rows = self.hidden.sum(axis=0)
+        self.not_shown = np.where(self.unknown, self.families, 0).sum(axis=0)
+        # what the parent's table shows of the column totals, by the same rules
+        self.total_shown = np.zeros(values.shape[1], dtype=bool)
+        if len(values) > 1:
+            sums = frame[[c for c in (*columns, spec.sample) if c in frame]].sum().to_frame().T
+            parent = _Table(sums, spec, min_cell, unweighted=unweighted)
+            parent.hide()
+            self.total_shown = ~self.row.free(parent.unknown[0])
+        # a number alone in its column equals the column total: if that is shown, hiding it hides nothing
+        alone = self.positive.sum(axis=0) < 2
+        self.worth_hiding = self.declared & ~(alone & self.total_shown)
 
     def hide(self) -> None:
-        if not self.target.any():
-            return
         for row in np.flatnonzero(self.target.any(axis=1)):
             self._close(row)
         if len(self.target) > 1:
             self._pair()
 
     def _add(self, row: int, cells: np.ndarray) -> None:
-        self.hidden[row] |= cells & self.declared & self.positive[row]
-        self.target[row] |= self.hidden[row]
+        new = cells & self.worth_hiding & self.positive[row] & ~self.hidden[row]
+        self.hidden[row] |= new
+        self.target[row] |= new
+        self.unknown[row] |= new
+        self.hidden_rows += new
+        self.not_shown += np.where(new, self.families[row], 0)
 
     # -- inside a row ------------------------------------------------------------------------------------
 
@@ -226,84 +237,81 @@ class _Table:
         """Targets of the row that its sums give away, exactly or because too few families share a sum."""
         unknown = self.unknown[row]
         exposed = self.target[row] & ~self.row.free(unknown)
-        for equation in self.equations:
-            total = equation < 0
-            parts = unknown & (equation > 0)
-            if not (unknown & total).any() and self.families[row, parts].sum() < self.min_cell - _NOTHING:
-                exposed |= self.target[row] & parts
-        return exposed
+        parts = (self.equations > 0) & unknown
+        total_shown = ~((self.equations < 0) & unknown).any(axis=1)
+        thin = total_shown & (parts @ self.families[row] < self.min_cell - _NOTHING)
+        return exposed | (self.target[row] & parts[thin].any(axis=0))
 
     def _close(self, row: int) -> None:
         """Hide further cells of the row until none of its targets is exposed.
 
-        Preferred are columns hidden in many rows already (such rows can pair), then small values. A column
-        that is positive in this row only would be given away by its total, so it comes last.
+        First come cells that share a sum with the exposed and settle them; among these columns hidden in
+        many rows already (such rows can pair) or in the parent's row, then small values.
         """
         while (exposed := self._exposed(row)).any():
-            open_cells = np.flatnonzero(self.positive[row] & self.declared & ~self.hidden[row])
+            open_cells = np.flatnonzero(self.positive[row] & self.worth_hiding & ~self.hidden[row])
             if not len(open_cells):
                 return
-            alone = self.positive[:, open_cells].sum(axis=0) < 2
-            order = np.lexsort((self.families[row, open_cells], -self.hidden[:, open_cells].sum(axis=0), alone))
-            for cell in open_cells[order]:
+            concerned = self.equations[(self.equations[:, exposed] != 0).any(axis=1)]
+            settles = np.zeros(len(open_cells), dtype=bool)
+            for number, cell in enumerate(open_cells):
                 trial = self.unknown[row].copy()
                 trial[cell] = True
-                near = ((self.equations[:, exposed] != 0).any(axis=1) & (self.equations[:, cell] > 0)).any()
-                if near and (self.row.free(trial) & exposed).sum() == exposed.sum():
-                    break
-            else:
-                near_all = (self.equations[(self.equations[:, exposed] != 0).any(axis=1)] != 0).any(axis=0)
-                choice = [c for c in open_cells[order] if near_all[c]]
-                cell = choice[0] if choice else open_cells[order][0]
-            self._add(row, np.arange(len(self.declared)) == cell)
+                settles[number] = not (exposed & ~self.row.free(trial)).any()
+            order = np.lexsort((
+                self.families[row, open_cells],
+                -self.hidden_rows[open_cells],
+                self.total_shown[open_cells],
+                ~(settles & (concerned[:, open_cells] > 0).any(axis=0)),
+                ~(concerned[:, open_cells] != 0).any(axis=0),
+            ))
+            self._add(row, np.arange(len(self.declared)) == open_cells[order[0]])
 
     # -- between rows ------------------------------------------------------------------------------------
 
     def _pair(self) -> None:
         """See to it that every target can move against another row, so that no column total gives it away."""
+        everything = np.ones(len(self.declared), dtype=bool)
         for row in np.flatnonzero(self.target.any(axis=1)):
-            if not self._lonely(row).any():
+            lonely = self._lonely(row)
+            if not lonely.any():
                 continue
-            partner = self._partner(row)
-            if partner is None and self._lonely_but_shared(row).any():
-                # nothing matches cell by cell: hide both rows as a whole, with the row most alike
-                everything = np.ones(len(self.declared), dtype=bool)
-                self._add(row, everything)
+            partner = self._partner(row, lonely)
+            if partner is None:
+                # nothing matches cell by cell: hide this row and the one most alike as a whole
                 alike = (self.positive & self.positive[row]).sum(axis=1)
                 alike[row] = -1
                 partner = int(alike.argmax())
-            if partner is not None:
-                self._add(partner, self.hidden[row])
-        if any(self._lonely_but_shared(row).any() for row in np.flatnonzero(self.target.any(axis=1))):
-            self.hidden |= self.declared  # no pattern short of all protects this table
-            self.target |= self.hidden
+                self._add(row, everything)
+            self._add(partner, self.hidden[row])
+            if self._lonely(row).any():  # no pattern short of all protects this table
+                self.hidden |= self.declared
+                return
 
     def _lonely(self, row: int) -> np.ndarray:
-        """Targets of the row that no other row can balance, or whose column hides too few families."""
-        unknown = self.unknown
-        mine = unknown[row]
-        in_column = np.where(unknown, np.nan_to_num(self.families), 0).sum(axis=0)
-        thin = self.target[row] & (in_column < self.min_cell - _NOTHING)
-        lonely = self.target[row].copy()
-        common, count = np.unique(unknown & mine, axis=0, return_counts=True)
-        for pattern, rows in zip(common, count):
-            if rows > 1 or not np.array_equal(pattern, mine):  # the row itself is one of its own pattern
-                lonely &= ~self.row.free(pattern)
+        """Targets of the row that no other row can balance, or whose column hides too few families.
+
+        A column total that the parent's table hides gives nothing away.
+        """
+        mine = self.unknown[row]
+        lonely = self.target[row] & ~self.row.free(mine & ~self.total_shown)
+        thin = lonely & self.total_shown & (self.not_shown < self.min_cell - _NOTHING)
+        common = self.unknown & mine
+        common[row] = False
+        if (common == mine).all(axis=1).any():
+            return thin
+        for pattern in np.unique(common[common.any(axis=1)], axis=0)[::-1]:
+            if not lonely.any():
+                break
+            lonely = lonely & ~self.row.free(pattern)
         return lonely | thin
 
-    def _lonely_but_shared(self, row: int) -> np.ndarray:
-        """Lonely targets in columns that other rows share; the rest is its own column total."""
-        return self._lonely(row) & (self.positive.sum(axis=0) > 1)
-
-    def _partner(self, row: int) -> int | None:
-        """The row that frees all lonely targets with the fewest newly hidden cells, then families."""
-        lonely = self._lonely(row)
-        mine = self.unknown[row]
-        can = (self.positive & mine)
-        new = (can & self.declared & ~self.hidden)
-        new[row] = True
-        cost = np.lexsort((np.nan_to_num(self.families[:, 0]), new.sum(axis=1)))
-        for candidate in cost:
-            if candidate != row and new[candidate].any() and not (lonely & ~self.row.free(can[candidate])).any():
+    def _partner(self, row: int, lonely: np.ndarray) -> int | None:
+        """The row that frees all `lonely` cells with the fewest newly hidden cells, then families."""
+        shared = self.positive & self.unknown[row]
+        new = (shared & self.declared & ~self.hidden).sum(axis=1)
+        new[row] = 0
+        for candidate in np.lexsort((self.families[:, self.base], new)):
+            if new[candidate] and not (lonely & ~self.row.free(shared[candidate])).any():
                 return int(candidate)
         return None

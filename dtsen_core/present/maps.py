@@ -1,0 +1,144 @@
+"""The choropleth: one trace whose geometry the browser fetches by URL from this server.
+
+What goes over the wire per change is codes, class numbers and the texts of the hover, not shapes. The
+figure holds no selection: a click must leave the figure, and with it the visitor's zoom, as it is.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+import plotly.graph_objects as go
+
+from dtsen_core.present import theme
+
+HEIGHT = 480
+PALE = 0.45
+SOLID = 0.94
+ASPECT = 1.55  # nominal width / height of the map on a laptop
+NO_FIGURE = {"light": "#C3C9CC", "dark": "#56616A"}
+LAND = {"light": "#F6F6F2", "dark": "#222E33"}
+EDGE = {"light": "rgba(255,255,255,0.75)", "dark": "rgba(12,20,22,0.75)"}
+COAST = {"light": "#B9C3C6", "dark": "#3B4A50"}
+INK = {"light": theme.INK, "dark": "#E4ECEC"}
+PAPER = {"light": "rgba(255,255,255,0.82)", "dark": "rgba(16,25,27,0.82)"}
+
+BBox = tuple[float, float, float, float]
+
+
+@dataclass(frozen=True)
+class MapStyle:
+    """Where the browser finds shapes and background, and which colours to use.
+
+    `shapes` and `land`: GeoJSON URLs (areas of the level; all provinces as quiet context); `style`: map
+    style URL; `colours`: one per class; `mode`: "light" or "dark".
+    """
+
+    shapes: str
+    land: str
+    style: str
+    colours: Sequence[str]
+    mode: str
+
+
+def camera(bbox: BBox, pad: float = 0.06) -> dict[str, dict[str, float] | float]:
+    """The map view that shows `bbox` (west, south, east, north in degrees) at any width of the screen.
+
+    The server does not know how wide the map is. East and west bounds make the browser zoom in until the
+    box fills the width; they are widened for tall areas so that the height fits on a laptop. North and
+    south stay loose, the start zoom is that of a narrow phone.
+    """
+    west, south, east, north = bbox
+    width, height = max(east - west, 0.05), max(north - south, 0.05)
+    lat = (south + north) / 2
+    shown = max(width, height / math.cos(math.radians(lat)) * ASPECT) * (1 + 2 * pad)
+    lon = (west + east) / 2
+    zoom = math.log2(300 * 360 / (512 * shown))
+    return {
+        "center": {"lon": round(lon, 4), "lat": round(lat, 4)},
+        "zoom": round(zoom, 2),
+        "bounds": {
+            "west": round(lon - shown / 2, 4),
+            "east": round(lon + shown / 2, 4),
+            "south": -60,
+            "north": 60,
+        },
+    }
+
+
+def stepped_scale(colours: Sequence[str], missing: str) -> list[list[float | str]]:
+    """A Plotly colour scale of flat steps for class numbers 0 (no figure), 1, … k."""
+    steps = [missing, *colours]
+    scale: list[list[float | str]] = []
+    for number, colour in enumerate(steps):
+        scale += [[number / len(steps), colour], [(number + 1) / len(steps), colour]]
+    return scale
+
+
+def choropleth(
+    rows: pd.DataFrame,
+    style: MapStyle,
+    bbox: BBox,
+    *,
+    hover: str,
+    corner: str,
+    note: str,
+    height: int = HEIGHT,
+) -> go.Figure:
+    """The map of `rows`, one per area: code, name, klass, small, hover1 … hover4 (texts).
+
+    `hover` is the hover template (``%{text}`` name, ``%{customdata[0]}`` … texts), `corner` the words in
+    the upper left, `note` those in the lower right corner.
+    """
+    mode = style.mode
+    hover_columns = [c for c in rows.columns if c.startswith("hover")]
+    opacity = [PALE if small else SOLID for small in rows["small"]] if rows["small"].any() else SOLID
+    trace = go.Choroplethmap(
+        geojson=style.shapes,
+        locations=rows["code"].tolist(),
+        z=rows["klass"].astype(int).tolist(),
+        text=rows["name"].tolist(),
+        customdata=rows[hover_columns].to_numpy(dtype=object).tolist(),
+        hovertemplate=hover + "<extra></extra>",
+        zmin=-0.5,
+        zmax=len(style.colours) + 0.5,
+        colorscale=stepped_scale(style.colours, NO_FIGURE[mode]),
+        showscale=False,
+        marker={"opacity": opacity, "line": {"width": 0.5, "color": EDGE[mode]}},
+        unselected={"marker": {"opacity": 0.55}},
+        selected={"marker": {"opacity": 1}},
+    )
+    fig = go.Figure(trace)
+    label = {"showarrow": False, "xref": "paper", "yref": "paper", "bgcolor": PAPER[mode], "borderpad": 4}
+    fig.update_layout(
+        template=go.layout.Template(),
+        height=height,
+        margin={"l": 0, "r": 0, "t": 0, "b": 0},
+        paper_bgcolor="rgba(0,0,0,0)",
+        font={"family": theme.FONT, "size": 12, "color": INK[mode]},
+        hoverlabel={"font": {"family": theme.FONT, "size": 13}, "align": "left"},
+        map={
+            "style": style.style,
+            "layers": [
+                {
+                    "sourcetype": "geojson", "source": style.land, "type": "fill", "below": "traces",
+                    "color": LAND[mode],
+                },
+                {
+                    "sourcetype": "geojson", "source": style.land, "type": "line", "below": "traces",
+                    "color": COAST[mode], "line": {"width": 0.7},
+                },
+            ],
+            **camera(bbox),
+        },
+        annotations=[
+            {**label, "text": corner, "x": 0.008, "y": 0.985, "xanchor": "left", "yanchor": "top",
+             "font": {"size": 14}},
+            {**label, "text": note, "x": 0.995, "y": 0.01, "xanchor": "right", "yanchor": "bottom",
+             "font": {"size": 11}},
+        ],
+    )  # fmt: skip
+    return fig

@@ -1,0 +1,256 @@
+"""What the welfare map says: the rows behind colours, hover and table, the finding and the legend.
+
+Takes published tables only (`oversight.disclosure.Published`); a withheld figure reads "tersamar" and has
+no class, no rank and no place in a sentence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+
+from dtsen_core import locale
+from dtsen_core.oversight.disclosure import Published
+from dtsen_core.policy.map_indicators import MapIndicator, map_rules
+from dtsen_core.present import numbers
+from dtsen_core.present.peta_classes import Classes, make_classes
+
+
+@dataclass(frozen=True)
+class Areas:
+    """Published areas of one level: the figures (withheld cells NaN) and which cells are withheld."""
+
+    frame: pd.DataFrame
+    hidden: pd.DataFrame
+    reasons: tuple[str, ...]
+
+    @staticmethod
+    def of(parts: Sequence[Published], lang: str) -> Areas:
+        """Put the published tables of several parents under each other, sorted by code."""
+        frames = pd.concat([p.frame for p in parts], ignore_index=True)
+        order = frames["code"].argsort().to_numpy()
+        hidden = (
+            pd.concat([p.suppressed for p in parts], ignore_index=True).iloc[order].reset_index(drop=True)
+        )
+        reasons = tuple(dict.fromkeys(p.reason(lang) for p in parts if p.any_suppressed))
+        return Areas(frames.iloc[order].reset_index(drop=True), hidden, reasons)
+
+
+def value_text(indicator: MapIndicator, value: float, lang: str, *, unit: bool = False) -> str:
+    """A figure of `indicator` as people write it: "12,4%", "1.234.567", "Rp1,35 juta", "0,381"."""
+    if indicator.kind == "rate":
+        return numbers.percent(value, lang, indicator.decimals)
+    if indicator.format == "rupiah":
+        return numbers.rupiah(value, lang)
+    plain = numbers.number(value, lang, indicator.decimals)
+    if unit and indicator.kind == "count" and not numbers.missing(value):
+        return f"{plain} {indicator.unit[lang]}"
+    return plain
+
+
+def short_text(indicator: MapIndicator, value: float, lang: str) -> str:
+    """As `value_text`, counts shortened for sentences: "3,89 juta jiwa"."""
+    if indicator.kind == "count" and not numbers.missing(value):
+        return f"{numbers.people(value, lang)} {indicator.unit[lang]}"
+    return value_text(indicator, value, lang)
+
+
+def breaks_for(frame: pd.DataFrame, indicator: MapIndicator) -> Classes:
+    """The classes of `indicator` over the published areas `frame` (the areas the breaks are taken from)."""
+    decimals = None if indicator.kind == "count" or indicator.format == "rupiah" else indicator.decimals
+    if indicator.kind == "rate":
+        decimals = indicator.decimals + 2
+    values = frame[indicator.column].to_numpy(dtype=float)
+    return make_classes(values, map_rules().classes, indicator.classify, decimals)
+
+
+def _texts(values: pd.Series, hidden: pd.Series, indicator: MapIndicator, lang: str) -> list[str]:
+    covered = locale.text("disclosure.suppressed", lang)
+    return [covered if h else value_text(indicator, v, lang) for v, h in zip(values, hidden)]
+
+
+def _intervals(frame: pd.DataFrame, indicator: MapIndicator, lang: str) -> list[str]:
+    low, high = indicator.low or f"{indicator.column}_low", indicator.high or f"{indicator.column}_high"
+    if low not in frame or indicator.kind != "rate":
+        return [""] * len(frame)
+    return [
+        "" if numbers.missing(a) or numbers.missing(b) else numbers.interval(a, b, lang, indicator.decimals)
+        for a, b in zip(frame[low], frame[high])
+    ]
+
+
+def rows(
+    areas: Areas, indicator: MapIndicator, classes: Classes, lang: str, *, sampled: bool
+) -> pd.DataFrame:
+    """One row per area: code, name, klass, value, partner, value_text, partner_text, interval_text, rank
+    (1 = needs attention first; <NA> where withheld), n, small (fewer observed families than the rule) and
+    the texts of the hover (hover1 … hover4).
+
+    `sampled`: whether n is a sample, so that few families mean an uncertain figure.
+    """
+    partner = map_rules().partner(indicator)
+    frame, hidden = areas.frame, areas.hidden
+    value, other = frame[indicator.column].astype(float), frame[partner.column].astype(float)
+    out = pd.DataFrame({"code": frame["code"], "name": frame["name"]})
+    out["klass"] = classes.assign(value.to_numpy())
+    out["value"], out["partner"] = value, other
+    out["value_text"] = _texts(value, hidden[indicator.column], indicator, lang)
+    out["partner_text"] = _texts(other, hidden[partner.column], partner, lang)
+    rate = indicator if indicator.kind != "count" else partner
+    out["interval_text"] = _intervals(frame, rate, lang)
+    out["rank"] = value.rank(method="min", ascending=not indicator.worst_first).astype("Int64")
+    out["n"] = frame["n"].astype("Int64")
+    out["small"] = (frame["n"].fillna(0) < map_rules().small_sample) & sampled
+    return _hover(out, frame, hidden, indicator, lang)
+
+
+def _hover(
+    out: pd.DataFrame, frame: pd.DataFrame, hidden: pd.DataFrame, indicator: MapIndicator, lang: str
+) -> pd.DataFrame:
+    """Texts of the hover: value, partner (the rate of the two with its interval), rank, people."""
+    interval = [f" ({t})" if t else "" for t in out["interval_text"]]
+    few = [f" · n = {n}" if small else "" for n, small in zip(out["n"], out["small"])]
+    value, partner = out["value_text"], out["partner_text"]
+    if indicator.kind == "count":
+        partner = [p + i + f for p, i, f in zip(partner, interval, few)]
+    else:
+        value = [v + i + f for v, i, f in zip(value, interval, few)]
+    covered = locale.text("disclosure.suppressed", lang)
+    out["hover1"], out["hover2"] = value, partner
+    out["hover3"] = ["–" if pd.isna(r) else str(r) for r in out["rank"]]
+    out["hover4"] = [
+        covered if h else numbers.people(p, lang) for p, h in zip(frame["persons"], hidden["persons"])
+    ]
+    return out
+
+
+def hover_template(indicator: MapIndicator, count: int, lang: str) -> str:
+    """Hover: name, the measure, its partner, the rank among `count` areas, the people registered."""
+    partner = map_rules().partner(indicator)
+    return locale.text(
+        "peta.hover", lang,
+        measure=_with_unit(indicator, lang), partner=_with_unit(partner, lang),
+        count=count,
+    )  # fmt: skip
+
+
+def _with_unit(indicator: MapIndicator, lang: str) -> str:
+    return f"{indicator.short[lang]} ({indicator.unit[lang]})"
+
+
+@dataclass(frozen=True)
+class Extremes:
+    """The areas with the largest and the smallest value among those with enough observations."""
+
+    top: pd.Series
+    bottom: pd.Series
+
+
+def extremes(table: pd.DataFrame) -> Extremes | None:
+    """From `rows`; None where fewer than two areas have a figure."""
+    known = table[table["value"].notna()]
+    solid = known[~known["small"]]
+    known = solid if len(solid) > 1 else known
+    if len(known) < 2:
+        return None
+    return Extremes(known.loc[known["value"].idxmax()], known.loc[known["value"].idxmin()])
+
+
+def finding(table: pd.DataFrame, indicator: MapIndicator, lang: str, *, level: str, where: str) -> str:
+    """The title: which area stands highest and which lowest, rate and count of both."""
+    ends = extremes(table)
+    words = {
+        "measure": indicator.label[lang],
+        "where": where,
+        "level": locale.text(f"peta.level_{level}", lang),
+    }
+    if ends is None:
+        return locale.text("peta.finding_none", lang, **words)
+    partner = map_rules().partner(indicator)
+
+    def both(row: pd.Series) -> str:
+        return f"{short_text(indicator, row['value'], lang)}; {short_text(partner, row['partner'], lang)}"
+
+    key = "peta.finding_count" if indicator.kind == "count" else "peta.finding_rate"
+    return locale.text(
+        key, lang,
+        top=ends.top["name"], top_value=both(ends.top),
+        bottom=ends.bottom["name"], bottom_value=both(ends.bottom), **words,
+    )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class LegendEntry:
+    """One line of the legend. `klass` 0 = no figure; `detail` holds the number of areas and the partner."""
+
+    klass: int
+    label: str
+    detail: str
+
+
+def legend(table: pd.DataFrame, indicator: MapIndicator, classes: Classes, lang: str) -> list[LegendEntry]:
+    """The classes from small to large with the number of areas and the partner figure of each, then the
+    grey of withheld or missing figures. A rate's class shows the sum of its count, a count's class the
+    range of its rate."""
+    partner = map_rules().partner(indicator)
+    words = [value_text(indicator, edge, lang) if indicator.kind != "count" else numbers.people(edge, lang)
+             for edge in classes.edges]  # fmt: skip
+    entries = []
+    for klass in range(1, classes.count + 1):
+        low = words[klass - 2] if klass > 1 else None
+        high = words[klass - 1] if klass < classes.count else None
+        inside = table[table["klass"] == klass]
+        entries.append(
+            LegendEntry(klass, _class_label(low, high, lang), _class_detail(inside, partner, lang))
+        )
+    missing = table[table["klass"] == 0]
+    key = "peta.legend_none" if len(missing) == 0 else "peta.legend_some"
+    label = locale.text("peta.legend_missing", lang)
+    entries.append(LegendEntry(0, label, locale.text(key, lang, count=len(missing))))
+    return entries
+
+
+def _class_label(low: str | None, high: str | None, lang: str) -> str:
+    if low is None and high is None:
+        return locale.text("peta.class_all", lang)
+    if low is None:
+        return f"< {high}"
+    if high is None:
+        return f"≥ {low}"
+    return f"{low} – <{high}"
+
+
+def _class_detail(inside: pd.DataFrame, partner: MapIndicator, lang: str) -> str:
+    areas = locale.text("peta.legend_areas", lang, count=len(inside))
+    known = inside["partner"].dropna()
+    if known.empty:
+        return areas
+    if partner.kind == "count":
+        return f"{areas} · {short_text(partner, float(known.sum()), lang)}"
+    low, high = (value_text(partner, float(x), lang) for x in (known.min(), known.max()))
+    return f"{areas} · {low if low == high else f'{low}–{high}'}"
+
+
+def table_view(
+    table: pd.DataFrame, indicator: MapIndicator, lang: str
+) -> tuple[pd.DataFrame, dict[str, str]]:
+    """The ranked table: numeric columns for sorting, sorted by rank, and the words of its columns.
+
+    Columns rank, name, rate, count and, where n is a sample, n; index = position in `table`.
+    """
+    partner = map_rules().partner(indicator)
+    order = table.sort_values(["rank", "code"], na_position="last").index
+    shown = table.loc[order, ["rank", "name", "value", "partner", "interval_text", "n"]]
+    titles = {
+        "rank": locale.text("peta.column_rank", lang),
+        "name": locale.text("peta.column_area", lang),
+        "value": f"{indicator.short[lang]} ({indicator.unit[lang]})",
+        "partner": f"{partner.short[lang]} ({partner.unit[lang]})",
+        "interval_text": locale.text("peta.column_interval", lang),
+        "n": locale.text("peta.column_n", lang),
+    }
+    if not (shown["interval_text"] != "").any():
+        shown = shown.drop(columns="interval_text")
+    return shown, titles

@@ -1,0 +1,132 @@
+"""What the map page keeps between reruns. Keys are scalars; what is kept has passed the one exit.
+
+Tables are published parent by parent (provinces of the nation, regencies of each province, districts of
+each regency), because the sum of a table is the row of the area above it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pandas as pd
+import streamlit as st
+
+from dtsen_core.oversight.disclosure import Published, TableSpec, publish
+from dtsen_core.policy import area_table
+from dtsen_core.policy.map_indicators import map_rules
+from dtsen_core.present import peta
+from dtsen_core.present.peta_classes import Classes
+from dtsen_core.registry.dataset import Dataset
+from dtsen_core.ui.cache import DatasetKey, dataset
+
+NATION = area_table.NATION
+_PARENT_DIGITS = {"province": 0, "regency": 2, "district": 4, "village": 6}
+
+
+def _spec(frame: pd.DataFrame) -> TableSpec:
+    """The roles of the columns of `area_table` that `frame` holds."""
+    rates: dict[str, tuple[str, str]] = {}
+    measures: list[str] = []
+    for indicator in map_rules().indicators.values():
+        if indicator.column not in frame:
+            continue
+        if indicator.kind == "rate":
+            parts = (indicator.numerator, indicator.denominator)
+            names = (indicator.column, f"{indicator.column}_low", f"{indicator.column}_high")
+            rates.update({name: parts for name in names if name in frame})
+        elif indicator.kind == "mean":
+            measures.append(indicator.column)
+    counts = ["families", "persons", "families_d14", "persons_d15", "pkh_families", "sembako_families"]
+    counts += ["pbi_persons", "uncovered_d15"] + (["poor_persons"] if "poor_persons" in frame else [])
+    persons = [c for c in counts if "persons" in c or c == "uncovered_d15"]
+    additive = {"families": ["families_d14"], "persons": ["persons_d15"]}
+    return TableSpec(
+        key="code", counts=counts, additive=additive, rates=rates, measures=measures, persons=persons
+    )
+
+
+def _publish_by_parent(frame: pd.DataFrame, level: str, origin: str) -> tuple[Published, ...]:
+    parents = frame["code"].str[: _PARENT_DIGITS[level]]
+    spec = _spec(frame)
+    return tuple(
+        publish(part.reset_index(drop=True), spec, origin=origin) for _, part in frame.groupby(parents)
+    )
+
+
+@st.cache_data(max_entries=4, show_spinner=False)
+def _nation(path: str, stamp: str) -> tuple[tuple[Published, ...], float, float]:
+    opened = dataset(DatasetKey(path, stamp))
+    frame = area_table.national_row(opened)
+    published = (publish(frame, _spec(frame), origin=opened.manifest.origin),)
+    return published, float(frame["families"].iloc[0]), float(frame["persons"].iloc[0])
+
+
+@st.cache_data(max_entries=120, show_spinner=False)
+def _level(path: str, stamp: str, level: str, within: str | None) -> tuple[Published, ...]:
+    """Published areas of `level`: everywhere (within None), in one province, or the villages of a district."""
+    opened: Dataset = dataset(DatasetKey(path, stamp))
+    _, families, persons = _nation(path, stamp)
+    frame = area_table.area_table(opened, level, within, families, persons)
+    return _publish_by_parent(frame, level, opened.manifest.origin)
+
+
+def published(key: DatasetKey, level: str, parent: str) -> tuple[Published, ...]:
+    """Published areas of `level` inside `parent` (``ID``: everywhere); ``nation`` is the nation's own row."""
+    if level == "nation":
+        return _nation(*key)[0]
+    if level == "province" or (level == "regency" and parent == NATION):
+        return _level(*key, level, None)
+    if level == "regency":
+        everywhere = _level(*key, level, None)
+        return tuple(p for p in everywhere if p.frame["code"].iat[0].startswith(parent))
+    if level == "village":
+        return _level(*key, level, parent)
+    province = _level(*key, level, parent[:2])
+    return tuple(p for p in province if p.frame["code"].iat[0].startswith(parent))
+
+
+@st.cache_data(max_entries=200, show_spinner=False)
+def _classes(path: str, stamp: str, indicator: str, level: str) -> Classes:
+    """Breaks of an indicator, taken from all areas of `level`: fixed for the dataset version."""
+    areas = peta.Areas.of(_level(path, stamp, level, None), "id")
+    return peta.breaks_for(areas.frame, map_rules().indicators[indicator])
+
+
+def classes(key: DatasetKey, indicator: str, level: str) -> Classes:
+    rule = map_rules().indicators[indicator]
+    return _classes(*key, indicator, "regency" if rule.breaks == "regency" else level)
+
+
+@dataclass(frozen=True)
+class Shown:
+    """Everything the page says about the areas of one view, in one language."""
+
+    rows: pd.DataFrame
+    legend: list[peta.LegendEntry]
+    reasons: tuple[str, ...]
+
+
+@st.cache_data(max_entries=400, max_size="200MB", show_spinner=False)
+def _shown(path: str, stamp: str, level: str, parent: str, indicator: str, lang: str) -> Shown:
+    key = DatasetKey(path, stamp)
+    rule = map_rules().indicators[indicator]
+    areas = peta.Areas.of(published(key, level, parent), lang)
+    found = classes(key, indicator, level)
+    rows = peta.rows(areas, rule, found, lang, sampled=dataset(key).simulated)
+    return Shown(rows, peta.legend(rows, rule, found, lang), areas.reasons)
+
+
+def shown(key: DatasetKey, level: str, parent: str, indicator: str, lang: str) -> Shown:
+    return _shown(*key, level, parent, indicator, lang)
+
+
+def own_row(key: DatasetKey, code: str) -> tuple[pd.Series, pd.Series]:
+    """The published figures of one area and which of them are withheld."""
+    level, parent = {
+        2: ("nation", NATION) if code == NATION else ("province", NATION),
+        4: ("regency", code[:2]),
+        6: ("district", code[:4]),
+    }[len(code)]
+    areas = peta.Areas.of(published(key, level, parent), "id")
+    at = int((areas.frame["code"] == code).to_numpy().argmax())
+    return areas.frame.iloc[at], areas.hidden.iloc[at]

@@ -81,7 +81,9 @@ class TableSpec:
         numeric = set(frame.select_dtypes("number").columns)
         undeclared = sorted(map(str, numeric - named - {self.sample}))
         if missing or uncounted or undeclared:
-            raise InternalError(f"table spec: missing {missing}, not counts {uncounted}, no role {undeclared}")
+            raise InternalError(
+                f"table spec: missing {missing}, not counts {uncounted}, no role {undeclared}"
+            )
 
 
 @dataclass(frozen=True)
@@ -117,9 +119,7 @@ class Published:
         return text("disclosure.suppressed", lang)
 
 
-def publish(
-    frame: pd.DataFrame, spec: TableSpec, *, origin: str, min_cell: int = MIN_CELL
-) -> Published:
+def publish(frame: pd.DataFrame, spec: TableSpec, *, origin: str, min_cell: int = MIN_CELL) -> Published:
     """Apply the rules above to `frame`, one row per `spec.key`, and seal the result.
 
     Counts are weighted families or persons as the table has them. For a real dataset the row's own size
@@ -218,7 +218,7 @@ class _Table:
         self.worth_hiding = self.declared & ~(alone & self.total_shown)
 
     def hide(self) -> None:
-        for row in np.flatnonzero(self.target.any(axis=1)):
+        for row in np.flatnonzero(self.target.any(axis=1)).tolist():
             self._close(row)
         if len(self.target) > 1:
             self._pair()
@@ -258,13 +258,15 @@ class _Table:
                 trial = self.unknown[row].copy()
                 trial[cell] = True
                 settles[number] = not (exposed & ~self.row.free(trial)).any()
-            order = np.lexsort((
-                self.families[row, open_cells],
-                -self.hidden_rows[open_cells],
-                self.total_shown[open_cells],
-                ~(settles & (concerned[:, open_cells] > 0).any(axis=0)),
-                ~(concerned[:, open_cells] != 0).any(axis=0),
-            ))
+            order = np.lexsort(
+                (
+                    self.families[row, open_cells],
+                    -self.hidden_rows[open_cells],
+                    self.total_shown[open_cells],
+                    ~(settles & (concerned[:, open_cells] > 0).any(axis=0)),
+                    ~(concerned[:, open_cells] != 0).any(axis=0),
+                )
+            )
             self._add(row, np.arange(len(self.declared)) == open_cells[order[0]])
 
     # -- between rows ------------------------------------------------------------------------------------
@@ -272,7 +274,7 @@ class _Table:
     def _pair(self) -> None:
         """See to it that every target can move against another row, so that no column total gives it away."""
         everything = np.ones(len(self.declared), dtype=bool)
-        for row in np.flatnonzero(self.target.any(axis=1)):
+        for row in np.flatnonzero(self.target.any(axis=1)).tolist():
             lonely = self._lonely(row)
             if not lonely.any():
                 continue

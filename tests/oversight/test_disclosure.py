@@ -168,10 +168,21 @@ def test_real_data_count_families_unweighted_and_simulated_data_weighted() -> No
 
 
 def test_persons_are_turned_into_families() -> None:
-    spec = TableSpec("code", ("families", "persons", "pbi"), rates={"share": ("pbi", "persons")},
-                     persons=("persons", "pbi"), sample=None)
-    frame = pd.DataFrame({"code": list("abc"), "families": [100.0, 100, 100], "persons": [400.0, 300, 300],
-                          "pbi": [16.0, 60, 70]})
+    spec = TableSpec(
+        "code",
+        ("families", "persons", "pbi"),
+        rates={"share": ("pbi", "persons")},
+        persons=("persons", "pbi"),
+        sample=None,
+    )
+    frame = pd.DataFrame(
+        {
+            "code": list("abc"),
+            "families": [100.0, 100, 100],
+            "persons": [400.0, 300, 300],
+            "pbi": [16.0, 60, 70],
+        }
+    )
     frame["share"] = frame["pbi"] / frame["persons"]
     assert publish(frame, spec, origin="real").suppressed["pbi"].tolist() == [True, True, False]
     frame["pbi"] = [20.0, 60, 70]
@@ -208,8 +219,13 @@ def test_all_districts_of_the_country_in_moderate_time() -> None:
     frame["code"] = np.arange(size).astype(str)
     frame["families"] = counts.sum(axis=1)
     frame["pkh"] = np.floor(frame["families"] * rng.beta(1, 9, size))
-    spec = TableSpec("code", ("families", *deciles, "pkh"), additive={"families": deciles},
-                     rates={"share": ("pkh", "families")}, sample=None)
+    spec = TableSpec(
+        "code",
+        ("families", *deciles, "pkh"),
+        additive={"families": deciles},
+        rates={"share": ("pkh", "families")},
+        sample=None,
+    )
     frame["share"] = frame["pkh"] / frame["families"]
     begun = time.perf_counter()
     published = publish(frame, spec, origin="real")

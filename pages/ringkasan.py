@@ -2,7 +2,20 @@
 
 from __future__ import annotations
 
-from dtsen_core.ui import shell
+import streamlit as st
+
+from dtsen_core.ui import cache_ringkasan, ringkasan_parts, shell
 
 page = shell.page("ringkasan")
+with st.spinner(page.t("ui.loading")):
+    sealed = cache_ringkasan.sealed(page.key)
+
+ringkasan_parts.figures(page, sealed)
+left, right = st.columns([5, 6], gap="large")
+with left:
+    ringkasan_parts.provinces(page, sealed)
+with right:
+    ringkasan_parts.programmes(page, sealed)
+    ringkasan_parts.freshness(page, sealed)
+ringkasan_parts.province_table(page, sealed)
 page.finish()

@@ -1,0 +1,71 @@
+"""Delivered places become units of the hierarchy: detected code system, crosswalk, names inside the parent."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from dtsen_core.collect.layouts import Layout
+from dtsen_core.collect.values import masked
+from dtsen_core.regions import codes, units
+
+LEVEL_COLUMNS = {
+    "regency": ("kode_kabupaten_kota", "kabupaten_kota"),
+    "district": ("kode_kecamatan", "kecamatan"),
+    "village": ("kode_kelurahan_desa", "kelurahan_desa"),
+}
+WIDTH = {"regency": 4, "district": 6, "village": 10}
+
+
+def map_places(
+    regions: dict[tuple[str, ...], list[int]], columns: list[str], layout: Layout, confirm: str | None
+) -> tuple[pd.DataFrame, str]:
+    """One row per distinct place: ``region_id, rows``, idx of ``province, regency, district, village`` and
+    their village ``code`` (Kemendagri), or ``reason`` and ``detail`` where it could not be placed.
+
+    Returns it with the code system of the file. UserError (from `regions.codes`) if the system cannot be
+    decided or contradicts `confirm`.
+    """
+    frame = pd.DataFrame(list(regions), columns=columns, dtype="str").replace("", None)
+    frame["region_id"] = [entry[0] for entry in regions.values()]
+    frame["rows"] = [entry[1] for entry in regions.values()]
+    places = pd.DataFrame(index=frame.index)
+    for level, (code, name) in LEVEL_COLUMNS.items():
+        places[f"{level}_code"] = _code(frame, code, level)
+        places[f"{level}_name"] = frame[name] if name in frame else None
+    system = "kemendagri"
+    if layout.codes == "detect" and len(frame):
+        seen = pd.DataFrame({
+            "code": places["regency_code"], "name": places["regency_name"], "rows": frame["rows"].clip(lower=1),
+        }).groupby(["code", "name"], as_index=False, sort=False)["rows"].sum()  # fmt: skip
+        system = codes.detect_system(seen, confirm=confirm).system
+    found = codes.map_places(places, system) if len(places) else places.assign(village=None, unmapped=None)
+    return _result(frame, places, found, system), system
+
+
+def _code(frame: pd.DataFrame, column: str, level: str) -> pd.Series:
+    if column in frame:
+        return frame[column].str.replace(r"[.\s]", "", regex=True)
+    # Registers that carry only the village's code: under Kemendagri the levels above are its first digits.
+    village = frame["kode_kelurahan_desa"].str.replace(r"[.\s]", "", regex=True)
+    return village.str.slice(0, WIDTH[level])
+
+
+def _result(frame: pd.DataFrame, places: pd.DataFrame, found: pd.DataFrame, system: str) -> pd.DataFrame:
+    out = frame[["region_id", "rows"]].copy()
+    known = found["unmapped"].isna()
+    village = found["village"].where(known)
+    out["code"] = village.astype("object").where(known, None)
+    for level, width in (("province", 2), ("regency", 4), ("district", 6), ("village", 10)):
+        index = units.index(level)
+        out[level] = np.array([index[c[:width]] if ok else 0 for c, ok in zip(village, known)], dtype=np.uint32)
+    foreign = system == "kemendagri" or found["unmapped"].eq("regency")
+    reason = np.where(foreign, "wilayah_tak_dikenal", "tak_terpetakan")
+    out["reason"] = pd.Series(reason, index=out.index, dtype="object").where(~known, None)
+    shown = [
+        masked(" ".join(str(t) for t in (places[f"{u}_code"].iat[i], places[f"{u}_name"].iat[i]) if t))
+        if not ok else None
+        for i, (ok, u) in enumerate(zip(known, found["unmapped"].fillna("village")))
+    ]  # fmt: skip
+    out["detail"] = pd.Series(shown, index=out.index, dtype="object")
+    return out

@@ -1,0 +1,159 @@
+"""Read the files of one source into the table ``source_<kind>``, with an account of every physical line."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TypeVar
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+
+from dtsen_core.collect import accounting
+from dtsen_core.collect.accounting import FileCount
+from dtsen_core.collect.layouts import Layout, layout
+from dtsen_core.collect.physical import Block, Source, blocks, open_source
+from dtsen_core.collect.places import map_places
+from dtsen_core.collect.repair import Reject
+from dtsen_core.collect.values import Values, is_place
+from dtsen_core.registry.ddl import SQL_TYPES
+
+Progress = Callable[[float], None]
+"""Called with the share of the work done, 0 to 1."""
+T = TypeVar("T")
+
+
+def source_table(kind: str) -> str:
+    return f"source_{layout(kind).kind}"
+
+
+def read_source(
+    con: duckdb.DuckDBPyConnection,
+    kind: str,
+    paths: Sequence[str | Path],
+    *,
+    codes: str | None = None,
+    progress: Progress | None = None,
+    block_bytes: int = 16 << 20,
+) -> list[FileCount]:
+    """Read all files of one kind (``dtks``, ``regsosek_keluarga``, ``dukcapil``, ``dtsen_anggota``, …).
+
+    Makes ``source_<kind>`` in `con`: one row per accepted record with ``file_id, line_from``, the variables
+    of the layout (NULL where a file lacks the column) and ``region_id``; and ``source_<kind>_region``: the
+    places with their idx and Kemendagri village code. Rows of unknown places are quarantined. The account is
+    not settled yet: call `settle` when no further rule sets rows aside. `codes` confirms the code system.
+
+    UserError: files that cannot be this kind, or an undecidable code system.
+    """
+    wanted = layout(kind)
+    sources = [open_source(path, wanted) for path in paths]
+    accounting.create_tables(con)
+    table = source_table(kind)
+    con.execute(_create(wanted, table))
+    con.execute("CREATE OR REPLACE TEMP TABLE reading_file (file_id UTINYINT, path VARCHAR)")
+    values = Values(wanted)
+    weight = sum(source.path.stat().st_size for source in sources) or 1
+    done = 0
+
+    def advance(size: int) -> None:
+        nonlocal done
+        done += size
+        if progress is not None:
+            progress(min(done / weight, 1.0))
+
+    files = []
+    for number, source in enumerate(sources):
+        con.execute("INSERT INTO reading_file VALUES (?, ?)", [number, str(source.path)])
+        for table_name in ("quarantine", "joined_record"):
+            con.execute(f"DELETE FROM {table_name} WHERE path = ? AND source = ?", [str(source.path), kind])
+        missing = tuple(c.name for c in wanted.columns if c.name not in source.places)
+        count = FileCount(str(source.path), kind, source.encoding, source.delimiter, missing_columns=missing)
+        count.header, count.blank = 1, source.header_line - 1
+        count.read = source.header_line
+        files.append(count)
+        reading = blocks(source, values.plausible, values.dictionary(), size=block_bytes, on_bytes=advance)
+        for block in _ahead(reading):
+            _store(con, table, number, source, block, values, count)
+    _place(con, kind, wanted, values, files, codes)
+    return files
+
+
+def settle(con: duckdb.DuckDBPyConnection, kind: str, files: list[FileCount]) -> list[FileCount]:
+    """Close the account of `read_source`; InternalError if a line is missing from it."""
+    accounting.settle(con, source_table(kind), kind, files)
+    return files
+
+
+def _ahead(items: Iterator[T]) -> Iterator[T]:
+    """The same items, the next one being prepared in a thread while the current one is used."""
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        coming = pool.submit(next, items, None)
+        while (item := coming.result()) is not None:
+            coming = pool.submit(next, items, None)
+            yield item
+
+
+def _stored(wanted: Layout) -> list[tuple[str, str]]:
+    types = {**SQL_TYPES, "nik": "VARCHAR", "kk": "VARCHAR", "region_name": "VARCHAR"}
+    return [
+        (c.name, types[c.type])
+        for c in wanted.columns
+        if not is_place(c)
+    ]
+
+
+def _create(wanted: Layout, table: str) -> str:
+    body = "".join(f', "{name}" {kind}' for name, kind in _stored(wanted))
+    return (
+        f'CREATE OR REPLACE TABLE "{table}" (file_id UTINYINT, line_from UINTEGER, region_id UINTEGER{body})'
+    )
+
+
+def _store(
+    con: duckdb.DuckDBPyConnection, table: str, number: int, source: Source, block: Block, values: Values,
+    count: FileCount,
+) -> None:  # fmt: skip
+    path, kind = str(source.path), count.source
+    count.read += block.read
+    count.header += block.header
+    count.blank += block.blank
+    typed, bad, good = values.convert(block.table)
+    rejects = list(block.rejects)
+    for row in bad:
+        line = int(block.line_from[row.row])
+        rejects.append(Reject(block.joined.get(line, [line]), row.reason, row.detail))
+    accounting.add_rejects(con, path, kind, rejects)
+    kept = set(block.line_from[good].tolist()) if block.joined else set()
+    accounting.add_joined(con, path, kind, {at: ls for at, ls in block.joined.items() if at in kept})
+    typed = typed.append_column("file_id", pa.array(np.full(typed.num_rows, number, np.uint8)))
+    typed = typed.append_column("line_from", pa.array(block.line_from[good]))
+    con.register("block_rows", typed)
+    con.execute(f'INSERT INTO "{table}" BY NAME SELECT * FROM block_rows')
+    con.unregister("block_rows")
+
+
+def _place(
+    con: duckdb.DuckDBPyConnection, kind: str, wanted: Layout, values: Values, files: list[FileCount],
+    codes: str | None,
+) -> None:  # fmt: skip
+    table = source_table(kind)
+    if not values.region_columns:
+        return
+    places, system = map_places(values.regions, values.region_columns, wanted, codes)
+    for file in files:
+        file.code_system = system
+    con.register("placed", pa.Table.from_pandas(places, preserve_index=False))
+    con.execute(
+        f"""CREATE OR REPLACE TABLE "{table}_region" AS
+        SELECT region_id::UINTEGER AS region_id, province::UTINYINT AS province, regency::USMALLINT AS regency,
+          district::USMALLINT AS district, village::UINTEGER AS village, code::VARCHAR AS code,
+          reason::VARCHAR AS reason, detail::VARCHAR AS detail
+        FROM placed"""
+    )
+    con.unregister("placed")
+    if places["reason"].notna().any():
+        rows = f"""SELECT s.file_id, s.line_from, r.reason, r.detail
+            FROM "{table}" s JOIN "{table}_region" r USING (region_id) WHERE r.reason IS NOT NULL"""
+        accounting.set_aside(con, kind, table, rows, [])

@@ -5,6 +5,8 @@ All numbers come from published tables; a sentence never names a suppressed area
 
 from __future__ import annotations
 
+import csv
+import io
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,8 +17,10 @@ from dtsen_core.oversight.disclosure import Published
 from dtsen_core.policy.welfare import RankRequest
 from dtsen_core.present import numbers
 from dtsen_core.present.charts_rank import DECILES
+from dtsen_core.registry.indicators import INDICATORS
 
 SMALL_SAMPLE = 100
+OWNED = "1"  # the code of "yes" for an asset
 LOW = DECILES[:4]
 KNOWN_MODELS = ("pmt_provinsi", "pmt_nasional", "resmi")
 
@@ -166,3 +170,20 @@ def threshold_finding(thresholds: pd.DataFrame, lang: str) -> str:
     return text("peringkat.finding_thresholds", lang, name=row["name"],
                 first=numbers.number(int(row["t1"]) / 1000, lang, 3),
                 last=numbers.number(int(row["t9"]) / 1000, lang, 3))  # fmt: skip
+
+
+def example_scorecard() -> bytes:
+    """A scorecard file to start from: every category of every indicator, with illustrative coefficients.
+
+    Columns ``variable, category, coefficient`` (log units); assets owned count 0.1, everything else 0.
+    """
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\n")
+    writer.writerow(["variable", "category", "coefficient"])
+    writer.writerow(["intercept", "", 13.8])
+    for indicator in INDICATORS:
+        for category in indicator.categories[1:]:
+            if not category.merges:
+                owned = indicator.group == "aset" and category.value == OWNED
+                writer.writerow([indicator.name, category.value, 0.1 if owned else 0.0])
+    return buffer.getvalue().encode("utf-8-sig")

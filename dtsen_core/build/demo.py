@@ -1,0 +1,153 @@
+"""The demonstration dataset: the whole chain once, from a simulated population to ranked families.
+
+collect (survey, families, four registers) → integrate (read, match, golden record) → rank (indicators,
+models, deciles) → use (programmes, residual table). Everything is made aside and swapped in at the end.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+
+import duckdb
+
+import dtsen_core
+from dtsen_core.build import calibration, lock, tables
+from dtsen_core.build.progress import Listener, Progress, silent
+from dtsen_core.collect.simulate import population, programmes, registers, targets
+from dtsen_core.collect.simulate.population import Recipe
+from dtsen_core.integrate import golden
+from dtsen_core.rank import fit, official, packing, scorecard
+from dtsen_core.regions import boundaries
+from dtsen_core.registry.dataset import DATABASE, EVALUATION, Dataset, new_dataset, stamp
+from dtsen_core.registry.manifest import Manifest
+from dtsen_core.settings import settings
+
+DEFAULT_SEED = 2026
+LARGE = 5_000_000  # above this many families persons and registers are left out
+OFFICIAL_MODEL = "pmt_provinsi"
+
+# Usual shares of the time, measured on the default build; they only steer the progress bar.
+SHARES = {
+    "prepare": 3, "survey": 8, "families": 22, "registers": 18, "integrate": 28, "indicators": 4, "fit": 9,
+    "rank": 3, "programmes": 7, "calibration": 4, "finish": 3,
+}  # fmt: skip
+
+
+def build(
+    out: Path, *, families: int | None = None, seed: int = DEFAULT_SEED, without_sources: bool = False,
+    progress: Listener = silent, survey_households: int | None = None,
+) -> Manifest:  # fmt: skip
+    """Build the demonstration dataset into `out` and return its manifest. Deterministic for `seed`.
+
+    UserError when the number of families is out of range, `out` holds something else, the place is closed or
+    full, or another process builds there. Nothing half-written remains.
+    """
+    rule = targets.rules()
+    count = rule["default_families"] if families is None else families
+    households = survey_households or rule["survey_households"]
+    sources = not without_sources and count <= LARGE
+    shares = {k: v for k, v in SHARES.items() if sources or k not in ("registers", "integrate")}
+    told = Progress(shares, progress)
+    with lock.exclusive(out), new_dataset(out, "simulated") as folder:
+        with told.stage("prepare"):
+            recipe = population.prepare(seed, count)
+        con = _connect(folder)
+        try:
+            _fill(con, folder, recipe, told, households, sources, count <= LARGE)
+            manifest = _finish(con, folder, recipe, told, households, sources, count <= LARGE)
+        finally:
+            con.close()
+        with told.stage("finish"):
+            (folder / "scratch.duckdb").unlink(missing_ok=True)
+            manifest.write(folder)
+    return manifest
+
+
+def _connect(folder: Path) -> duckdb.DuckDBPyConnection:
+    """The new database, with a scratch database beside it for what is not kept."""
+    con = duckdb.connect(str(folder / DATABASE))
+    if settings().threads:
+        con.execute("SET threads = ?", [settings().threads])
+    if settings().memory_limit:
+        con.execute("SET memory_limit = ?", [settings().memory_limit])
+    con.execute(f"ATTACH '{_quoted(folder / 'scratch.duckdb')}' AS scratch")
+    con.execute(f"ATTACH '{_quoted(folder / EVALUATION)}' AS evaluation")
+    con.execute("SET preserve_insertion_order = true")
+    return con
+
+
+def _quoted(path: Path) -> str:
+    return str(path).replace("'", "''")
+
+
+def _fill(
+    con: duckdb.DuckDBPyConnection, folder: Path, recipe: Recipe, told: Progress, households: int,
+    sources: bool, people: bool,
+) -> None:  # fmt: skip
+    """From nothing to ranked families with their enrolment."""
+    con.execute("USE scratch")
+    with told.stage("survey") as step:
+        population.draw_survey(con, recipe, households, step)
+    with told.stage("families") as step:
+        population.draw_registry(con, recipe, step, people=people)
+    if sources:
+        with told.stage("registers") as step:
+            registers.write_registers(con, folder / "sources", seed=recipe.seed, progress=step)
+    con.execute("SET search_path = 'dtsen.main,scratch.main'")
+    if sources:
+        with told.stage("integrate") as step:
+            golden.integrate(con, folder / "sources", progress=step)
+    else:
+        tables.adopt_simulated(con, people=people)
+    with told.stage("indicators"):
+        tables.write_survey(con)
+        tables.write_indicators(con, recipe.as_of, people=people)
+        tables.write_area_weight(con, recipe)
+        packing.pack(con)
+    with told.stage("fit") as step:
+        fit.fit_models(con, progress=step)
+    with told.stage("rank"):
+        official.set_official(con, scorecard.load(con, OFFICIAL_MODEL))
+    with told.stage("programmes"):
+        programmes.simulate(con, recipe.seed, recipe.as_of, history=people)
+        tables.write_flags(con)
+        tables.copy_deciles(con)
+        if people:
+            programmes.mark_members(con)
+        con.execute("DROP TABLE programme_flag")
+    tables.write_evaluation(con, linked=sources, effects=people)
+
+
+def _finish(
+    con: duckdb.DuckDBPyConnection, folder: Path, recipe: Recipe, told: Progress, households: int,
+    sources: bool, people: bool,
+) -> Manifest:  # fmt: skip
+    counted = con.execute("""SELECT count(*), sum(family_size), sum(weight), sum(weight * family_size)
+        FROM family_packed JOIN area_weight USING (regency)""").fetchone()
+    assert counted is not None
+    now = dt.datetime.now(dt.UTC)
+    version = f"simulasi-{recipe.as_of:%Y%m%d}-s{recipe.seed}-n{recipe.total}-{now:%Y%m%d%H%M%S}"
+    manifest = Manifest(
+        origin="simulated", version=version, as_of=recipe.as_of.isoformat(),
+        created=now.isoformat(timespec="seconds"), families=int(counted[0]), persons=int(counted[1]),
+        registry_families=float(counted[2]), registry_persons=float(counted[3]), seed=recipe.seed,
+        has_sources=sources, has_members=people, urban_known=True, survey_households=households,
+        survey_seed=recipe.seed, model=OFFICIAL_MODEL, packing=packing.packing().hash,
+        boundary_hash=boundaries.current().hash, code_version=dtsen_core.__version__,
+        source_mix=tables.source_mix(con) if sources else {}, rows=tables.row_counts(con),
+    )  # fmt: skip
+    stamp(con, version)
+    with told.stage("calibration"):
+        calibration.write(Dataset(folder, manifest, con), con)
+        con.execute("DETACH scratch")
+        con.execute("DETACH evaluation")
+        con.execute("CHECKPOINT")
+    return dataclass_with(manifest, told)
+
+
+def dataclass_with(manifest: Manifest, told: Progress) -> Manifest:
+    """The manifest with the seconds each stage took."""
+    import dataclasses
+
+    return dataclasses.replace(manifest, stages=dict(told.seconds))

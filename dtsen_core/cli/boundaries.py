@@ -1,0 +1,39 @@
+"""``boundaries import``: official boundaries take the place of the indicative ones of this installation."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from dtsen_core.cli import options
+from dtsen_core.cli.language import say
+from dtsen_core.cli.output import check_format, emit, note
+from dtsen_core.regions.boundaries import import_file
+
+app = typer.Typer(no_args_is_help=True, add_completion=False)
+
+
+@app.callback()
+def _group() -> None:
+    """Keeps ``import`` a word of its own after ``boundaries``."""
+
+
+@app.command("import", help=say("help_boundaries_import"))
+def import_boundaries(
+    file: Annotated[Path, typer.Argument(help=say("help_boundary_file"), metavar="FILE")],
+    level: Annotated[str, typer.Option(help=say("help_boundary_level"), metavar="|".join(options.LEVELS))],
+    code_field: Annotated[str, typer.Option("--code-field", help=say("help_code_field"), metavar="F")],
+    codes: options.Codes = None,
+    form: options.Format = "table",
+    lang: options.Lang = None,
+) -> None:
+    check_format(form)
+    options.choose("--level", level, options.LEVELS)
+    system = options.code_system(codes)
+    options.existing([file])
+    report = import_file(file, level, code_field, system)
+    rows = [{"item": key, "value": value} for key, value in report.items()]
+    emit(form, report, rows, {"item": say("column_item"), "value": say("column_value")})
+    note(say("boundaries_done"))

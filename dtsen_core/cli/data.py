@@ -1,0 +1,73 @@
+"""``build``, ``info`` and ``ingest``: making a dataset and saying what it is."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from dtsen_core.build import demo, real
+from dtsen_core.cli import options
+from dtsen_core.cli.language import say
+from dtsen_core.cli.output import check_format, emit, note
+from dtsen_core.cli.progress import bar
+from dtsen_core.errors import UserError
+from dtsen_core.registry.dataset import Dataset
+
+KINDS = ("dtsen", "dtks", "regsosek", "p3ke", "dukcapil")
+
+
+def build(
+    families: Annotated[int, typer.Option(help=say("help_families"), metavar="N")] = demo.DEFAULT_FAMILIES,
+    seed: Annotated[int, typer.Option(help=say("help_seed"), metavar="S")] = demo.DEFAULT_SEED,
+    out: options.OutDir = None,
+    without_sources: Annotated[
+        bool, typer.Option("--without-sources", help=say("help_without_sources"))
+    ] = False,
+    progress_file: Annotated[Path | None, typer.Option("--progress-file", hidden=True)] = None,
+    form: options.Format = "table",
+    lang: options.Lang = None,
+) -> None:
+    check_format(form)
+    target = options.dataset_dir(out)
+    with bar(progress_file) as progress:
+        demo.build(target, families=families, seed=seed, without_sources=without_sources, progress=progress)
+    note(say("build_done", path=target))
+    _describe(Dataset.open(target), form)
+
+
+def info(
+    dataset: options.DatasetDir = None, form: options.Format = "table", lang: options.Lang = None
+) -> None:
+    check_format(form)
+    _describe(Dataset.open(options.dataset_dir(dataset)), form)
+
+
+def _describe(dataset: Dataset, form: str) -> None:
+    document = {"path": dataset.path, **dataclasses.asdict(dataset.manifest)}
+    rows = [{"item": key, "value": value} for key, value in document.items()]
+    emit(form, document, rows, {"item": say("column_item"), "value": say("column_value")})
+
+
+def ingest(
+    kind: Annotated[str, typer.Argument(help=say("help_kind"), metavar="KIND")],
+    files: Annotated[list[Path], typer.Argument(help=say("help_files"), metavar="FILE…")],
+    out: options.OutDir = None,
+    codes: options.Codes = None,
+    form: options.Format = "table",
+    lang: options.Lang = None,
+) -> None:
+    check_format(form)
+    options.choose("KIND", kind, KINDS)
+    if kind == "dtsen" and len(files) != 2:
+        raise UserError("errors_cli.two_files", given=len(files))
+    system = options.code_system(codes)
+    options.existing(files)
+    target = options.dataset_dir(out)
+    with bar() as progress:
+        report = real.ingest(kind, files, target, codes=system, progress=progress)
+    note(say("ingest_done", path=target))
+    columns = ("path", "read", "header", "blank", "accepted", "quarantined", "reasons")
+    emit(form, {"files": report}, report, {name: say(f"column_{name}") for name in columns})

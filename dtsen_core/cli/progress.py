@@ -1,0 +1,3 @@
+"""The progress of a build on standard error."""
+
+from __future__ import annotations

@@ -1,0 +1,38 @@
+"""What the tables that several rooms publish say about people: one declaration each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from dtsen_core.oversight.disclosure import TableSpec
+
+DECILES = tuple(f"d{k}" for k in range(1, 11))
+_OF_POOR = ("p0", "share_poor")
+_MEASURES = (
+    "mean_score",
+    "p1",
+    "p2",
+    "gini",
+    "mean_expenditure",
+    "p0_low",
+    "p0_high",
+    "p0_unbenchmarked",
+    "share_vulnerable",
+    "share_prosperous",
+)
+
+
+def ranking(unit: str, columns: Iterable[str]) -> TableSpec:
+    """The table of a ranking's areas; `unit` ("families" or "persons") is what d1…d10 count.
+
+    P0 gives the number of poor away, so both are hidden together. `columns` are those the table has.
+    """
+    has = set(columns)
+    return TableSpec(
+        key="code",
+        counts=("families", "persons", *DECILES, "poor_persons"),
+        additive={unit: DECILES},
+        rates={rate: ("poor_persons", "persons") for rate in _OF_POOR if rate in has},
+        measures=tuple(name for name in _MEASURES if name in has),
+        persons=("persons", "poor_persons", *(DECILES if unit == "persons" else ())),
+    )

@@ -8,11 +8,11 @@ from typing import Annotated
 
 import typer
 
-from dtsen_core.build import demo, real
+from dtsen_core.build import demo, lock, real
 from dtsen_core.cli import options
 from dtsen_core.cli.language import say
 from dtsen_core.cli.output import check_format, emit, note
-from dtsen_core.cli.progress import bar
+from dtsen_core.cli.progress import bar, reported
 from dtsen_core.errors import UserError
 from dtsen_core.registry.dataset import Dataset
 
@@ -20,7 +20,7 @@ KINDS = ("dtsen", "dtks", "regsosek", "p3ke", "dukcapil")
 
 
 def build(
-    families: Annotated[int, typer.Option(help=say("help_families"), metavar="N")] = demo.DEFAULT_FAMILIES,
+    families: Annotated[int | None, typer.Option(help=say("help_families"), metavar="N")] = None,
     seed: Annotated[int, typer.Option(help=say("help_seed"), metavar="S")] = demo.DEFAULT_SEED,
     out: options.OutDir = None,
     without_sources: Annotated[
@@ -32,7 +32,8 @@ def build(
 ) -> None:
     check_format(form)
     target = options.dataset_dir(out)
-    with bar(progress_file) as progress:
+    state = progress_file or lock.progress_path(target)
+    with bar() as drawn, reported(drawn, state, asked=progress_file is not None) as progress:
         demo.build(target, families=families, seed=seed, without_sources=without_sources, progress=progress)
     note(say("build_done", path=target))
     _describe(Dataset.open(target), form)

@@ -10,12 +10,18 @@ page = shell.page("ringkasan")
 with st.spinner(page.t("ui.loading")):
     sealed = cache_ringkasan.sealed(page.key)
 
-ringkasan_parts.figures(page, sealed)
-left, right = st.columns([5, 6], gap="large")
-with left:
-    ringkasan_parts.provinces(page, sealed)
-with right:
-    ringkasan_parts.programmes(page, sealed)
-    ringkasan_parts.freshness(page, sealed)
-ringkasan_parts.province_table(page, sealed)
+if page.presenting:
+    ringkasan_parts.presenter(page, sealed)
+else:
+    ringkasan_parts.figures(page, sealed)
+    left, right = st.columns([5, 6], gap="large")
+    with left:
+        ringkasan_parts.provinces(page, sealed)
+    with right:
+        ringkasan_parts.programmes(page, sealed)
+        ringkasan_parts.freshness(page, sealed)
+    ringkasan_parts.province_table(page, sealed)
+    if reason := sealed.reason(page.lang):
+        st.caption(page.t("hidden_shares", reason=reason))
+    ringkasan_parts.actions(page)
 page.finish()

@@ -17,7 +17,10 @@ _FLAGS = {"pkh": "families", "sembako": "families", "blt_desa": "families", "pbi
 
 @dataclass(frozen=True)
 class Programme:
-    """One programme: quota in `unit` ("families" or "persons") and the national deciles it is meant for."""
+    """One programme: quota in `unit` ("families" or "persons") and the national deciles it is meant for.
+
+    `headline`: the rules name no condition beyond the decile, so whoever is left out can be stated as a gap.
+    """
 
     key: str
     flag: str
@@ -27,6 +30,7 @@ class Programme:
     decile_to: int
     valid_from: dt.date
     source: str
+    headline: bool = False
 
     @property
     def deciles(self) -> range:

@@ -10,6 +10,7 @@ import datetime as dt
 import tomllib
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 
 import duckdb
 import numpy as np
@@ -21,8 +22,8 @@ from dtsen_core.policy import measures
 from dtsen_core.policy.coverage import coverage
 from dtsen_core.policy.programmes import programmes
 from dtsen_core.policy.welfare import RankRequest, full_ranking
-from dtsen_core.registry.dataset import Dataset
 from dtsen_core.regions import official
+from dtsen_core.registry.dataset import Dataset
 
 MODEL = "pmt_provinsi"
 NATION = "ID"
@@ -91,7 +92,7 @@ def bands() -> tuple[Band, ...]:
     edges = [band.months_to for band in found]
     if found[0].months_from != 0 or edges[-1] is not None:
         raise InternalError("freshness.toml must run from 0 months to an open end")
-    if any(a.months_to != b.months_from for a, b in zip(found, found[1:])):
+    if any(a.months_to != b.months_from for a, b in pairwise(found)):
         raise InternalError("freshness.toml has a gap or an overlap")
     return found
 

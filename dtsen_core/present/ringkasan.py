@@ -192,7 +192,7 @@ def headline(sealed: Sealed, lang: str) -> tuple[Figure, ...]:
 
 
 def poverty_figures(sealed: Sealed, lang: str) -> tuple[Figure, Figure]:
-    """Poverty rate and number of poor: the model's estimate, the official figure with date and base beside."""
+    """Poverty rate and number of poor: the model's estimate, official ones with date and base beside."""
     labels = text("ringkasan.p0", lang), text("ringkasan.poor", lang)
     published = official.national()
     beside = [
@@ -219,7 +219,9 @@ def poverty_figures(sealed: Sealed, lang: str) -> tuple[Figure, Figure]:
     row = sealed.poverty.frame.iloc[0]
     rate = _or_hidden(numbers.percent(row["p0"], lang, 2), row["p0"], sealed.poverty, lang)
     poor = _or_hidden(numbers.people(row["poor_persons"], lang), row["poor_persons"], sealed.poverty, lang)
-    interval = text("ringkasan.interval", lang, interval=numbers.interval(row["p0_low"], row["p0_high"], lang, 2))
+    interval = text(
+        "ringkasan.interval", lang, interval=numbers.interval(row["p0_low"], row["p0_high"], lang, 2)
+    )
     later = text(
         "ringkasan.official_later",
         lang,
@@ -229,13 +231,18 @@ def poverty_figures(sealed: Sealed, lang: str) -> tuple[Figure, Figure]:
     source = f"{_source(sealed, lang)}; {beside_source}"
     return (
         Figure(
-            "p0", labels[0], rate, text("ringkasan.unit_population", lang), (interval, beside[0], later), source
+            "p0",
+            labels[0],
+            rate,
+            text("ringkasan.unit_population", lang),
+            (interval, beside[0], later),
+            source,
         ),
         Figure(
             "poor",
             labels[1],
             poor,
-            text("ringkasan.unit_persons", lang),
+            text("ringkasan.unit_persons_estimate", lang),
             (text("ringkasan.survey_base", lang), beside[1]),
             source,
         ),

@@ -6,6 +6,7 @@ No title inside the picture: the finding stands above it as text, the source bel
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import plotly.graph_objects as go
 
 from dtsen_core.locale import text
@@ -17,9 +18,17 @@ BAND_COLOURS = (theme.ACCENT, theme.ACCENT_SOFT, "#E5C08A", theme.WARNING, theme
 _DOT = 9
 
 
-def province_dots(sealed: Sealed, lang: str, *, height: int = 760, size: int = 12) -> go.Figure:
-    """Provinces by share of families in deciles 1–4, worst-off on top, each drawn from the overall share."""
+def province_dots(
+    sealed: Sealed, lang: str, *, height: int = 760, size: int = 12, ends: int | None = None
+) -> go.Figure:
+    """Provinces by share of families in deciles 1–4, worst-off on top, each drawn from the overall share.
+
+    With `ends`, only so many from either end, and one row that says how many are left out between them.
+    """
     frame = sealed.provinces.frame.dropna(subset=["share_d14"]).sort_values(["share_d14", "code"])
+    left_out = len(frame) - 2 * ends if ends is not None else 0
+    if ends is not None and left_out > 1:
+        frame = pd.concat([frame.head(ends), frame.tail(ends)])
     overall = float(sealed.nation.frame["share_d14"].iloc[0])
     shares = frame["share_d14"].to_numpy(dtype="float64") * 100
     middle = overall * 100 if not numbers.missing(overall) else float(np.mean(shares)) if len(shares) else 0.0
@@ -54,14 +63,25 @@ def province_dots(sealed: Sealed, lang: str, *, height: int = 760, size: int = 1
         ],
         hoverinfo="text",
     )
+    order = frame["name"].tolist()
+    if ends is not None and left_out > 1:
+        order.insert(ends, text("ringkasan.left_out", lang, areas=left_out))
     fig.add_vline(x=middle, line={"color": theme.MUTED, "width": 1})
     theme.layout(fig, lang=lang, height=height)
-    room = max(float(np.ptp(shares)) * 0.12, 2.0) if len(shares) else 2.0
+    room = max(float(np.ptp(shares)) * 0.25, 3.0) if len(shares) else 2.0
     low, high = (shares.min() - room, shares.max() + room) if len(shares) else (0.0, 100.0)
     fig.update_xaxes(
         title=text("ringkasan.provinces_axis", lang), side="top", range=[low, high], tickformat=",.0f"
     )
-    fig.update_yaxes(tickfont={"size": size}, showgrid=False, range=[-0.8, len(frame) - 0.2], type="category")
+    fig.update_yaxes(
+        tickfont={"size": size},
+        showgrid=False,
+        range=[-0.8, len(order) - 0.2],
+        type="category",
+        categoryorder="array",
+        categoryarray=order,
+        tickvals=order,
+    )
     return fig
 
 
@@ -95,8 +115,10 @@ def programme_bars(sealed: Sealed, lang: str, *, height: int = 190, size: int = 
             text=[f"{label} {numbers.percent(value, lang, 0)}" for value in values],
             textposition="inside",
             insidetextanchor="start",
-            textfont={"size": size, "color": [_text_on(colour) for colour in colours]},
-            hovertext=[f"{name}: {label} {numbers.percent(value, lang)}" for name, value in zip(names, values)],
+            textfont={"size": size, "color": [text_on(colour) for colour in colours]},
+            hovertext=[
+                f"{name}: {label} {numbers.percent(value, lang)}" for name, value in zip(names, values)
+            ],
             hoverinfo="text",
         )
     theme.layout(fig, lang=lang, height=height)
@@ -106,7 +128,8 @@ def programme_bars(sealed: Sealed, lang: str, *, height: int = 190, size: int = 
     return fig
 
 
-def _text_on(colour: str) -> str:
+def text_on(colour: str) -> str:
+    """The ink that reads on `colour`."""
     return theme.INK if colour in (theme.FAINT, theme.NO_DATA, "#E5C08A", theme.ACCENT_SOFT) else theme.PAPER
 
 
@@ -128,7 +151,7 @@ def freshness_bars(sealed: Sealed, lang: str, *, height: int = 190, size: int = 
             textposition="inside",
             insidetextanchor="middle",
             textangle=0,
-            textfont={"size": size, "color": _text_on(colour)},
+            textfont={"size": size, "color": text_on(colour)},
             hovertext=[
                 f"{kind}, {label}: {numbers.percent(v / 100, lang)}" for kind, v in zip(labels, values)
             ],
@@ -159,7 +182,9 @@ def families_by_decile(sealed: Sealed, lang: str, *, height: int = 420, size: in
     return fig
 
 
-def coverage_by_decile(sealed: Sealed, row: ProgrammeRow, lang: str, *, height: int = 420, size: int = 14) -> go.Figure:
+def coverage_by_decile(
+    sealed: Sealed, row: ProgrammeRow, lang: str, *, height: int = 420, size: int = 14
+) -> go.Figure:
     """Per cent of each decile covered by one programme; its target deciles in its colour, others grey."""
     frame = sealed.deciles.frame.set_index("decile").loc[1:10]
     base = frame[row.rule.unit].where(frame[row.rule.unit] > 0)

@@ -5,8 +5,10 @@ from __future__ import annotations
 import pandas as pd
 
 from dtsen_core.locale import text
+from dtsen_core.policy.programmes import programmes as programme_rules
 from dtsen_core.present import numbers
 from dtsen_core.present.ringkasan import ProgrammeRow, Sealed, extremes, fresh_share, programme_rows
+from dtsen_core.regions import official
 
 
 def provinces(sealed: Sealed, lang: str) -> str:
@@ -26,15 +28,15 @@ def provinces(sealed: Sealed, lang: str) -> str:
     )
 
 
-def widest_gap(sealed: Sealed) -> ProgrammeRow | None:
-    """The programme with the largest uncovered share of its target; None if every rate is hidden."""
-    known = [row for row in programme_rows(sealed) if not numbers.missing(row.uncovered_share)]
-    return max(known, key=lambda row: row.uncovered_share, default=None)
+def leading_programme(sealed: Sealed) -> ProgrammeRow | None:
+    """The programme the finding speaks of: every family of its deciles is meant, none of it is hidden."""
+    known = (row for row in programme_rows(sealed) if not numbers.missing(row.uncovered_share))
+    return next((row for row in known if row.rule.headline), None)
 
 
 def programmes(sealed: Sealed, lang: str) -> str:
-    """How many of the target group the programme with the widest gap does not reach."""
-    row = widest_gap(sealed)
+    """How many of its target group the leading programme does not reach."""
+    row = leading_programme(sealed)
     if row is None:
         return text("ringkasan.programmes_finding_none", lang)
     return text(
@@ -112,3 +114,13 @@ def _with_rate(value: float, rate: float, lang: str) -> str:
         count=numbers.people(value, lang),
         rate=numbers.percent(rate, lang, 0),
     )
+
+
+def programme_sources() -> str:
+    """Legal sources of the programme rules."""
+    return "; ".join(dict.fromkeys(rule.source for rule in programme_rules()))
+
+
+def official_sources() -> str:
+    """Where the official national figures on the page come from."""
+    return "; ".join(dict.fromkeys(official.national()[key].source for key in ("p0_mar2025", "p0_sep2025")))

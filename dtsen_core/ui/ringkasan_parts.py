@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from html import escape
+from urllib.parse import urlencode
+
 import pandas as pd
 import streamlit as st
 
-from dtsen_core.present import numbers, ringkasan_charts, sentences, theme
+from dtsen_core.present import numbers, ringkasan_charts, ringkasan_slides, sentences, theme
 from dtsen_core.present.ringkasan import Figure, Sealed, headline, programme_rows
-from dtsen_core.ui import shell
+from dtsen_core.ui import cache_ringkasan, shell, url_state
 
 _TABLE_COUNTS = ("families", "persons", "families_d14")
 
@@ -17,6 +20,28 @@ def figures(page: shell.Page, sealed: Sealed) -> None:
     for column, figure in zip(st.columns(4), headline(sealed, page.lang)):
         with column, st.container(border=True, height="stretch"):
             _card(figure)
+
+    st.caption(page.t("official_sources", sources=sentences.official_sources()))
+
+
+def actions(page: shell.Page) -> None:
+    """The ways out of the page: the presenter view and the one-page document."""
+    params = {"view": shell.PRESENTER, "lang": page.lang, "embed": "true"}
+    with st.container(horizontal=True, horizontal_alignment="right"):
+        st.link_button(
+            page.t("present"),
+            f"?{urlencode(params)}",
+            icon=":material/slideshow:",
+            help=page.t("present_help"),
+        )
+        st.download_button(
+            page.t("pdf"),
+            data=lambda: cache_ringkasan.pdf(page.key, page.lang),
+            file_name=page.t("pdf_name", version=page.dataset.version),
+            mime="application/pdf",
+            icon=":material/picture_as_pdf:",
+            on_click="ignore",
+        )
 
 
 def _card(figure: Figure) -> None:
@@ -53,7 +78,7 @@ def programmes(page: shell.Page, sealed: Sealed) -> None:
     st.table(sentences.programme_table(sealed, page.lang), border="horizontal")
     if not sealed.national:
         st.caption(page.t("part_of_nation", share=numbers.percent(sealed.share_of_registry, page.lang)))
-    st.caption(page.t("programme_sources", sources="; ".join(dict.fromkeys(r.rule.source for r in rows))))
+    st.caption(page.t("programme_sources", sources=sentences.programme_sources()))
 
 
 def freshness(page: shell.Page, sealed: Sealed) -> None:
@@ -85,3 +110,44 @@ def province_table(page: shell.Page, sealed: Sealed) -> None:
         na_rep=hidden,
     )
     table.dataframe(styled, hide_index=True, height=420, alt=page.t("table_provinces"))
+
+
+def presenter(page: shell.Page, sealed: Sealed) -> None:
+    """One slide on the whole screen; the step is kept in the address."""
+    steps = ringkasan_slides.steps()
+    step = url_state.read("step", steps, steps[0])
+    place = steps.index(step)
+    slide = ringkasan_slides.slide(sealed, step, page.lang)
+    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+        st.html(_large(slide.question, "clamp(1.5rem, 2.6vw, 2.8rem)", 700), width="content")
+        shell.origin_badge(page)
+    left, right = st.columns([2, 3], gap="large", vertical_alignment="center")
+    with left:
+        st.html(_large(slide.number, "clamp(3rem, 7vw, 7.5rem)", 700))
+        for line in slide.lines:
+            st.html(_large(line, "clamp(1.05rem, 1.5vw, 1.6rem)", 400))
+    right.plotly_chart(slide.figure, config=theme.CONFIG, key=f"slide_{step}", alt=slide.alt)
+    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+        st.caption(page.t("sources_line", source=slide.source), width="content")
+        with st.container(horizontal=True, vertical_alignment="center", width="content"):
+            st.caption(page.t("step_of", step=place + 1, steps=len(steps)), width="content")
+            st.button(
+                page.t("previous"),
+                icon=":material/arrow_back:",
+                shortcut="Left",
+                disabled=place == 0,
+                on_click=lambda: url_state.write(step=steps[max(place - 1, 0)]),
+            )
+            st.button(
+                page.t("next"),
+                icon=":material/arrow_forward:",
+                shortcut="Right",
+                type="primary",
+                disabled=place == len(steps) - 1,
+                on_click=lambda: url_state.write(step=steps[min(place + 1, len(steps) - 1)]),
+            )
+
+
+def _large(content: str, size: str, weight: int) -> str:
+    """Type for a projector, which grows with the width of the screen; colours come from the theme."""
+    return f'<div style="font-size:{size};font-weight:{weight};line-height:1.2">{escape(content)}</div>'

@@ -19,7 +19,7 @@ BUSY = "errors_dataset.build_running"  # the state file then belongs to the othe
 
 @contextlib.contextmanager
 def bar() -> Iterator[Listener]:
-    """Yield a listener that draws stage, per cent and time left; one line per stage where there is no screen."""
+    """Yield a listener that draws stage, per cent and time left; without a screen, one line per stage."""
     lang = chosen()
     columns = (
         TextColumn("{task.description}"),

@@ -6,6 +6,7 @@ models, deciles) → use (programmes, residual table). Everything is made aside 
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 from pathlib import Path
 
@@ -143,11 +144,5 @@ def _finish(
         con.execute("DETACH scratch")
         con.execute("DETACH evaluation")
         con.execute("CHECKPOINT")
-    return dataclass_with(manifest, told)
-
-
-def dataclass_with(manifest: Manifest, told: Progress) -> Manifest:
-    """The manifest with the seconds each stage took."""
-    import dataclasses
-
     return dataclasses.replace(manifest, stages=dict(told.seconds))
+

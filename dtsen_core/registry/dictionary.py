@@ -13,7 +13,10 @@ from dtsen_core.registry.fields import SETS, Field, fields
 from dtsen_core.registry.indicators import INDICATORS
 
 FILE = ROOT / "docs" / "data-dictionary.md"
-_TITLES = {"keluarga": "Family variables · Variabel keluarga", "anggota": "Member variables · Variabel anggota"}
+_TITLES = {
+    "keluarga": "Family variables · Variabel keluarga",
+    "anggota": "Member variables · Variabel anggota",
+}
 _PRIVACY = {
     "open": "open", "quasi": "quasi-identifier", "personal": "personal", "specific": "specific (sensitive)",
 }  # fmt: skip
@@ -33,42 +36,47 @@ def document() -> str:
 
 
 def _variables(name: str) -> str:
-    rows = [_row(number, field) for number, field in enumerate(fields(name), 1)]
-    head = "| # | Variable | Label | English | Type | Codes | Asked when | Privacy |\n|--:|---|---|---|---|---|---|---|"
-    return f"## {_TITLES[name]} ({len(rows)})\n\n" + "\n".join([head, *rows])
+    head = ("#", "Variable", "Label", "English", "Type", "Codes", "Asked when", "Privacy")
+    rows = [_variable(number, field) for number, field in enumerate(fields(name), 1)]
+    return f"## {_TITLES[name]} ({len(rows)})\n\n{_table(head, rows)}"
 
 
-def _row(number: int, field: Field) -> str:
-    codes = f"[{field.codelist}](#{field.codelist})" if field.codelist else ""
-    cells = (
-        str(number), f"`{field.name}`", field.label_id, field.label_en, field.type, codes,
+def _variable(number: int, field: Field) -> tuple[str, ...]:
+    return (
+        str(number), f"`{field.name}`", field.label_id, field.label_en, field.type,
+        f"[{field.codelist}](#{field.codelist})" if field.codelist else "",
         f"`{field.applies_when}`" if field.applies_when else "", _PRIVACY[field.privacy],
     )  # fmt: skip
-    return _line(cells)
 
 
 def _codes() -> str:
     names = sorted({field.codelist for name in SETS for field in fields(name) if field.codelist})
     parts = ["## Code lists · Daftar kode"]
     for name in names:
-        rows = [
-            _line((str(code.value), code.label_id, code.label_en, code.version)) for code in codelist(name).codes
-        ]
-        parts.append("\n".join([f"### {name}\n", "| Code | Label | English | Codebook |\n|--:|---|---|---|", *rows]))
+        codes = codelist(name).codes
+        rows = [(str(code.value), code.label_id, code.label_en, code.version) for code in codes]
+        parts.append(f"### {name}\n\n{_table(('Code', 'Label', 'English', 'Codebook'), rows)}")
     return "\n\n".join(parts)
 
 
 def _indicators() -> str:
+    head = ("#", "Indicator", "Label", "English", "Group", "Categories")
     rows = [
-        _line((
-            str(number), f"`{indicator.name}`", indicator.label_id, indicator.label_en, indicator.group,
-            "; ".join(f"{category.code} {category.label_id}" for category in indicator.categories),
-        ))
-        for number, indicator in enumerate(INDICATORS, 1)
+        (
+            str(number), f"`{one.name}`", one.label_id, one.label_en, one.group,
+            "; ".join(f"{category.code} {category.label_id}" for category in one.categories),
+        )
+        for number, one in enumerate(INDICATORS, 1)
     ]  # fmt: skip
-    head = "| # | Indicator | Label | English | Group | Categories |\n|--:|---|---|---|---|---|"
-    note = "The official list is not published; these are a declared reconstruction. Category 0 is always unknown."
-    return "\n".join([f"## Ranking indicators · Indikator peringkat ({len(rows)})\n", note + "\n", head, *rows])
+    return (
+        f"## Ranking indicators · Indikator peringkat ({len(rows)})\n\n"
+        "The official list is not published; these are a declared reconstruction. Category 0 is always "
+        f"unknown.\n\n{_table(head, rows)}"
+    )
+
+
+def _table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+    return "\n".join(_line(cells) for cells in [head, ("---",) * len(head), *rows])
 
 
 def _line(cells: tuple[str, ...]) -> str:

@@ -6,69 +6,217 @@ higher score means better off; decile 1 is the worst off and is never called poo
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import time
+from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
-from dtsen_core.errors import UserError
+from dtsen_core.policy import estimates
+from dtsen_core.policy.areas import listed_areas, official_table, regency_of, weights
+from dtsen_core.policy.models import residuals_for, scorecard_for
+from dtsen_core.policy.request import DECILES, LEVELS, OFFICIAL, SCOPES, UNITS, RankRequest, RankResult
+from dtsen_core.policy.transition import transition
+from dtsen_core.rank import engine, expenditure, official
+from dtsen_core.rank.engine import Filter
+from dtsen_core.rank.histogram import NEVER, Histogram, Thresholds
+from dtsen_core.rank.scorecard import REGENCIES, Scorecard
+from dtsen_core.regions import units
+from dtsen_core.registry.dataset import Dataset
 
-SCOPES = ("national", "province", "regency")
-UNITS = ("families", "persons")
-LEVELS = ("province", "regency", "district")
-DECILES = tuple(f"d{k}" for k in range(1, 11))
-OFFICIAL = "resmi"
+__all__ = [
+    "DECILES", "LEVELS", "OFFICIAL", "SCOPES", "UNITS", "RankRequest", "RankResult", "full_ranking",
+    "transition",
+]  # fmt: skip
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+
+COLUMNS = ("code", "name", "n", "families", "persons", *DECILES, "mean_score", *estimates.COLUMNS)
+THRESHOLDS = tuple(f"t{k}" for k in range(1, 10))
 
 
-@dataclass(frozen=True)
-class RankRequest:
-    """What to rank, and where to show it. Hashable; every field is a scalar and can be a cache key.
+def full_ranking(dataset: Dataset, request: RankRequest) -> RankResult:
+    """Rank every family of `dataset` and measure the areas asked for.
 
-    model      "pmt_provinsi", "pmt_nasional", the path of a scorecard CSV, or "resmi" (the deciles the
-               dataset was delivered with)
-    scope      among whom families are ranked: "national", "province" or "regency"
-    unit       "families" or "persons": what each decile holds a tenth of, and what d1..d10 count
-    region     Kemendagri code (digits) whose areas are listed; the ranking itself is not narrowed
-    level      level of the listed areas: "province", "regency" or "district"
-    plain      measures of the bare score instead of estimated expenditure
-    benchmark  scale estimated expenditure so that each province meets its official P0
+    UserError for an unknown model or region, a region finer than the level, or a model fitted on simulated
+    households on real families. Expenditure measures are NaN for the official deciles and for an uploaded
+    scorecard on a dataset without a survey (there only the plain measures exist).
     """
+    started = time.perf_counter()
+    only, listed = listed_areas(request.level, request.region)
+    if request.model == OFFICIAL:
+        table = official_table(dataset, request.level, only, request.scope, request.unit)
+        limits = pd.DataFrame(columns=["code", "name", *THRESHOLDS])
+        areas, total = _present(table, listed, request.region)
+        return _result(request, dataset, started, limits, areas, total)
+    card = scorecard_for(dataset, request.model)
+    h = engine.rank_histogram(dataset, card)
+    weight, factor = weights(dataset)
+    found = official.scope_thresholds(h, request.scope, request.unit, weight)
+    cells = h
+    if request.level == "district":
+        cells = _district_cells(dataset, card, only)
+    table = _count(cells, found, request, weight)
+    estimated, whole = _measure(dataset, card, request, h, cells, weight * factor, only)
+    areas, total = _present(pd.concat([table, estimated], axis=1), listed, request.region)
+    for name, value in whole.items():
+        total[name] = value
+    return _result(request, dataset, started, _threshold_table(request.scope, found, h), areas, total)
 
-    model: str = "pmt_provinsi"
-    scope: str = "national"
-    unit: str = "families"
-    region: str | None = None
-    level: str = "regency"
-    plain: bool = False
-    benchmark: bool = False
 
-    def __post_init__(self) -> None:
-        for name, allowed in (("scope", SCOPES), ("unit", UNITS), ("level", LEVELS)):
-            given = getattr(self, name)
-            if given not in allowed:
-                raise UserError(f"errors_rank.{name}", given=given, allowed=", ".join(allowed))
+def _result(request: RankRequest, dataset: Dataset, started: float, limits: pd.DataFrame,
+            areas: pd.DataFrame, total: pd.DataFrame) -> RankResult:  # fmt: skip
+    return RankResult(
+        request=request,
+        dataset_version=dataset.version,
+        families=float(total["families"].iat[0]),
+        seconds=time.perf_counter() - started,
+        thresholds=limits,
+        areas=areas,
+        total=total,
+        n=int(total["n"].iat[0]),
+    )
 
 
-@dataclass(frozen=True)
-class RankResult:
-    """One finished ranking.
+def _district_cells(dataset: Dataset, card: Scorecard, only: Filter | None) -> Histogram:
+    """H by district of one region; of the nation province by province, which keeps each count small."""
+    if only is not None:
+        return engine.rank_histogram(dataset, card, "district", only)
+    parts = [
+        engine.rank_histogram(dataset, card, "district", Filter("province", idx))
+        for idx in range(units.COUNTS["province"])
+    ]
+    joined = (
+        np.concatenate([getattr(p, name) for p in parts])
+        for name in ("area", "urban", "score", "families", "persons")
+    )
+    return Histogram("district", *joined)
 
-    families    families ranked, weighted; `n` rows scored
-    seconds     wall time of this computation (or of the cached one it reuses)
-    thresholds  one row per scope area: code, name, t1..t9 (score in thousandths of log rupiah from which
-                decile k+1 begins; <NA> where no score reaches it); empty for the official deciles
-    areas       one row per listed area, in code order: code, name, n (rows), families, persons (weighted),
-                d1..d10 (weighted count of the request's unit), mean_score (log rupiah), p0, p1, p2, gini
-                (fractions), mean_expenditure (Rp per person per month), poor_persons (survey population
-                base), p0_low, p0_high (90 % interval), p0_unbenchmarked, share_poor, share_vulnerable,
-                share_prosperous; NaN where not computable
-    total       the same columns, one row, code "ID": the whole of what was ranked
+
+def _count(cells: Histogram, found: Thresholds, request: RankRequest, weight: Floats) -> pd.DataFrame:
+    """n, families, persons, d1..d10 and mean_score of every unit of the request's level."""
+    regency = regency_of(cells.level)[cells.area]
+    load = weight[regency]
+    scope = official.scope_of_regency(request.scope)[regency]
+    decile = found.decile(scope, cells.score)
+    province = request.level == "province"
+    area = official.scope_of_regency("province")[regency] if province else cells.area
+    size = units.COUNTS[request.level]
+    families = np.bincount(area, cells.families * load, size)
+    table: dict[str, npt.NDArray[Any]] = {
+        "n": np.bincount(area, cells.families, size),
+        "families": families,
+        "persons": np.bincount(area, cells.persons * load, size),
+    }
+    counted = np.bincount(area * 10 + decile - 1, cells.counts(request.unit) * load, size * 10).reshape(
+        size, 10
+    )
+    table.update({name: counted[:, k] for k, name in enumerate(DECILES)})
+    with np.errstate(invalid="ignore"):
+        table["mean_score"] = np.bincount(area, cells.families * load * cells.score, size) / families / 1000
+    return pd.DataFrame(table)
+
+
+def _measure(dataset: Dataset, card: Scorecard, request: RankRequest, h: Histogram, cells: Histogram,
+             people_weight: Floats, only: Filter | None,
+             ) -> tuple[pd.DataFrame, dict[str, Floats]]:  # fmt: skip
+    """(expenditure measures of every unit of the level, those of all listed units together).
+
+    Regencies are measured first: the benchmark and every province or national figure rest on them.
     """
+    model = None if request.plain else residuals_for(dataset, card)
+    size = units.COUNTS[request.level]
+    if model is None and not request.plain:
+        return pd.DataFrame({name: np.full(size, np.nan) for name in estimates.COLUMNS}), {}
+    province_of = official.scope_of_regency("province")
+    nation = np.arange(REGENCIES)
 
-    request: RankRequest
-    dataset_version: str
-    families: float
-    seconds: float
-    thresholds: pd.DataFrame
-    areas: pd.DataFrame
-    total: pd.DataFrame
-    n: int = 0
+    def spread(histogram: Histogram, provinces: Ints) -> expenditure.Distribution:
+        if model is None:
+            return expenditure.bare(histogram, len(provinces))
+        return expenditure.distribution(histogram, provinces, model.residuals)
+
+    by_regency = spread(h, province_of).combine(nation, REGENCIES, people_weight)
+    by_province = by_regency.combine(province_of, len(units.table("province")), np.ones(REGENCIES))
+    factors = estimates.benchmark_factors(by_province) if request.benchmark else None
+    if request.level == "regency":
+        d, province, regency = by_regency, province_of, nation
+    elif request.level == "province":
+        d, province, regency = by_province, np.arange(size), np.zeros(size, dtype=np.int64)
+    else:
+        regency = regency_of("district")
+        province = province_of[regency]
+        d = spread(cells, province).combine(np.arange(size), size, people_weight[regency])
+    people = d.persons.sum(axis=1)
+    found = estimates.measure(d, province, people, factors)
+    n = np.bincount(
+        province_of[h.area] if request.level == "province" else cells.area,
+        h.families if request.level == "province" else cells.families,
+        size,
+    )
+    doubt = np.full(REGENCIES, np.nan)
+    if model is not None and not request.plain:
+        doubt = model.regency_doubt(by_regency, factors)
+    if request.level == "province":
+        area_doubt = estimates.add_up(doubt, by_regency.persons.sum(axis=1), province_of)
+    elif request.level == "district":
+        area_doubt = np.full(size, np.nan) if model is None else model.district_doubt(d, regency, factors)
+    else:
+        area_doubt = doubt
+    found["p0_low"], found["p0_high"] = estimates.interval(found["p0"], n.astype(np.float64), area_doubt)
+    chosen = np.ones(size, dtype=bool) if only is None else listed_areas(request.level, request.region)[1]
+    whole = estimates.whole(
+        expenditure.Distribution(d.persons[chosen], d.low, d.step, d.points),
+        {name: values[chosen] for name, values in found.items()},
+        people[chosen],
+    )
+    inside = np.ones(REGENCIES, dtype=bool) if only is None else _regencies_of(only)
+    regency_people = np.where(inside, by_regency.persons.sum(axis=1), 0.0)
+    together = estimates.add_up(np.nan_to_num(doubt), regency_people, np.zeros(REGENCIES, dtype=np.int64), 1)
+    if not np.isfinite(doubt[inside & (regency_people > 0)]).all():
+        together = np.full(1, np.nan)
+    if only is not None and only.column == "district":
+        together = area_doubt[chosen]
+    low, high = estimates.interval(whole["p0"], np.array([float(n[chosen].sum())]), together)
+    return pd.DataFrame(found), {**whole, "p0_low": low, "p0_high": high}
+
+
+def _regencies_of(only: Filter) -> npt.NDArray[np.bool_]:
+    if only.column == "province":
+        return official.scope_of_regency("province") == only.idx
+    regency = only.idx if only.column == "regency" else int(regency_of("district")[only.idx])
+    return np.arange(REGENCIES) == regency
+
+
+def _present(
+    table: pd.DataFrame, listed: npt.NDArray[np.bool_], region: str | None
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """(listed areas with families, in code order; one row for all of them) with every column of `COLUMNS`."""
+    level = next(level for level, count in units.COUNTS.items() if count == len(table))
+    named = pd.concat([units.table(level)[["code", "name"]], table], axis=1)
+    areas = named[listed & (named["n"].to_numpy() > 0)].reindex(columns=list(COLUMNS)).reset_index(drop=True)
+    sums = areas[["n", "families", "persons", *DECILES]].sum()
+    code = units.NATION if region in (None, units.NATION) else units.require(str(region))
+    total = {"code": code, "name": units.name(code), **sums.to_dict()}
+    with np.errstate(invalid="ignore"):
+        total["mean_score"] = float(
+            (areas["mean_score"] * areas["families"]).sum(skipna=False) / sums["families"]
+        )
+    frame = pd.DataFrame([total]).reindex(columns=list(COLUMNS))
+    return areas.astype({"n": "int64"}), frame.astype({"n": "int64"})
+
+
+def _threshold_table(scope: str, found: Thresholds, h: Histogram) -> pd.DataFrame:
+    """One row per scope area that has families."""
+    present = np.unique(official.scope_of_regency(scope)[h.area])
+    if scope == "national":
+        frame = pd.DataFrame({"code": [units.NATION], "name": [units.name(units.NATION)]})
+    else:
+        frame = units.table(scope).loc[present, ["code", "name"]].reset_index(drop=True)
+    values = found.values[present]
+    for k, name in enumerate(THRESHOLDS):
+        frame[name] = pd.array(np.where(values[:, k] == NEVER, -1, values[:, k]), dtype="Int64")
+        frame.loc[values[:, k] == NEVER, name] = pd.NA
+    return frame

@@ -1,0 +1,114 @@
+"""Which scorecard a request means, and what remains unexplained under it on this dataset."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from dtsen_core.errors import UserError
+from dtsen_core.policy import grid_measures as grid
+from dtsen_core.policy.estimates import poverty_lines
+from dtsen_core.policy.request import OFFICIAL
+from dtsen_core.rank import design, expenditure, fit, fit_report, scorecard
+from dtsen_core.rank.cache import Cache
+from dtsen_core.rank.scorecard import REGENCIES, Scorecard, province_of_regency
+from dtsen_core.rank.scorecard_file import from_csv
+from dtsen_core.regions import units
+from dtsen_core.registry.dataset import Dataset
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+
+KEPT = 8
+
+
+@dataclass(frozen=True, eq=False)
+class Unexplained:
+    """Residual distributions of a scorecard, and by regency the standard error of its effect and the
+    spread of PSU effects (log units; NaN for a scorecard that was not fitted here)."""
+
+    residuals: expenditure.Residuals
+    se: Floats
+    psu_sd: Floats
+
+    def regency_doubt(self, d: expenditure.Distribution, factors: Floats | None) -> Floats:
+        """M of each regency (see `estimates`), squared shares."""
+        return (self._density(d, np.arange(REGENCIES), factors) * self.se) ** 2
+
+    def district_doubt(self, d: expenditure.Distribution, regency: Ints, factors: Floats | None) -> Floats:
+        """M of each district, squared shares; `regency` idx of each row of `d`."""
+        spread = self.se[regency] ** 2 + self.psu_sd[regency] ** 2 / _villages()
+        return self._density(d, regency, factors) ** 2 * spread
+
+    def _density(self, d: expenditure.Distribution, regency: Ints, factors: Floats | None) -> Floats:
+        line = poverty_lines() if factors is None else poverty_lines() * factors
+        return grid.density(d, line[province_of_regency()[regency]])
+
+
+@lru_cache(maxsize=1)
+def _villages() -> Floats:
+    """Number of villages of each district idx, at least 1."""
+    parent = units.table("village")["parent_code"].map(units.index("district")).to_numpy(np.int64)
+    return np.maximum(np.bincount(parent, minlength=units.COUNTS["district"]), 1).astype(np.float64)
+
+
+def scorecard_for(dataset: Dataset, model: str) -> Scorecard:
+    """The scorecard `model` names: one stored in the dataset, or the path of a CSV file.
+
+    UserError if there is neither, if the file has problems, or if the model is refused on this dataset.
+    """
+    known = scorecard.names(dataset.cursor())
+    if model in known:
+        card = scorecard.load(dataset.cursor(), model)
+        card.guard(dataset.manifest.origin)
+        return card
+    if model in fit.MODELS and not dataset.simulated:
+        raise UserError("errors_rank.simulated_model", model=model)
+    if model.lower().endswith(".csv") or Path(model).is_file():
+        shares = scorecard.category_shares(dataset.cursor()) if dataset.has_table("survey") else None
+        return from_csv(model, shares)
+    choices = [*known, OFFICIAL]
+    near = difflib.get_close_matches(model, choices, n=1, cutoff=0.4)
+    raise UserError("errors_rank.unknown_model", model=model, known=", ".join(near or choices))
+
+
+_unexplained: Cache[Unexplained | None] = Cache(KEPT, lambda value: 1)
+
+
+def residuals_for(dataset: Dataset, card: Scorecard) -> Unexplained | None:
+    """What `card` leaves unexplained; None where the dataset has no survey to learn it from.
+
+    Stored for models fitted on this dataset. An uploaded scorecard was not fitted on the survey, so all
+    its households count as held out and are scored now.
+    """
+    key = (str(dataset.path), dataset.version, card.name, card.hash)
+    make: Callable[[], Unexplained | None] = lambda: _learn(dataset, card)  # noqa: E731
+    return _unexplained.get(key, make)
+
+
+def _learn(dataset: Dataset, card: Scorecard) -> Unexplained | None:
+    cursor = dataset.cursor()
+    nothing = np.full(REGENCIES, np.nan)
+    if card.origin != "file":
+        stored = expenditure.load_residuals(cursor, card.name)
+        if stored is None:
+            return None
+        se, psu_sd = nothing.copy(), nothing.copy()
+        rows = cursor.execute(
+            "SELECT regency, se, psu_sd FROM model_effect WHERE model = ?", [card.name]
+        ).fetchnumpy()
+        se[rows["regency"]], psu_sd[rows["regency"]] = rows["se"], rows["psu_sd"]
+        return Unexplained(stored, se, psu_sd)
+    if not dataset.has_table("survey"):
+        return None
+    survey = design.read_survey(cursor)
+    scores = card.scores(np.stack(survey.categories, axis=1), survey.regency, survey.urban)
+    table = fit_report.residual_table(card.name, survey, scores / 1000)
+    columns = {name: table[name].to_numpy() for name in table.columns if name != "model"}
+    return Unexplained(expenditure.from_columns(columns), nothing, nothing)

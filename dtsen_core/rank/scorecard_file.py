@@ -1,0 +1,228 @@
+"""Reading an uploaded scorecard: ``variable, category, coefficient[, province]``.
+
+All problems of a file are collected and shown together. Coefficients are in log units (0.123 = 12.3 % of
+expenditure); a category that is not listed counts 0 (the reference), except that "unknown" and merged
+classes follow from the others. Reserved variables: ``intercept`` (no category) and ``daerah`` with the
+categories ``perkotaan`` and ``perdesaan``.
+"""
+
+from __future__ import annotations
+
+import csv
+import difflib
+import io
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from dtsen_core import locale
+from dtsen_core.errors import UserError
+from dtsen_core.rank.scorecard import (
+    CATEGORIES,
+    MAX_SPAN,
+    OFFSETS,
+    PROVINCES,
+    REGENCIES,
+    RURAL,
+    URBAN,
+    Scorecard,
+    Shares,
+    neutral,
+    province_of_regency,
+)
+from dtsen_core.regions import units
+from dtsen_core.registry.indicators import INDICATORS
+
+INTERCEPT, AREA = "intercept", "daerah"
+AREAS = {"perkotaan": URBAN, "perdesaan": RURAL}
+COLUMNS = ("variable", "category", "coefficient")
+SHOWN = 20  # problems listed in full; the rest is counted
+MAX_BYTES = 20_000_000
+
+_POSITION = {i.name: k for k, i in enumerate(INDICATORS)}
+
+
+class ScorecardProblems(UserError):
+    """Every problem found in one scorecard file; `problems` are (key, params) of errors_rank sentences."""
+
+    def __init__(self, path: str, problems: list[tuple[str, dict[str, object]]]) -> None:
+        super().__init__("errors_rank.scorecard", path=path, count=len(problems))
+        self.problems = problems
+
+    def message(self, lang: str = "id") -> str:
+        lines = [locale.text(f"errors_rank.{key}", lang, **params) for key, params in self.problems[:SHOWN]]
+        if len(self.problems) > SHOWN:
+            lines.append(locale.text("errors_rank.and_more", lang, count=len(self.problems) - SHOWN))
+        return super().message(lang) + "\n" + "\n".join(f"- {line}" for line in lines)
+
+
+@dataclass
+class _Reading:
+    """What has been read so far; NaN where nothing was given."""
+
+    sets: int
+    values: np.ndarray = field(init=False)
+    areas: np.ndarray = field(init=False)
+    problems: list[tuple[str, dict[str, object]]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.values = np.full((self.sets, CATEGORIES), np.nan)
+        self.areas = np.full((self.sets, 3), np.nan)  # 0 intercept, 1 urban, 2 rural
+
+    def problem(self, key: str, **params: object) -> None:
+        self.problems.append((key, params))
+
+
+def from_csv(path: Path | str, shares: Shares | None = None) -> Scorecard:
+    """The scorecard in the CSV file `path` (UTF-8, comma or semicolon).
+
+    `shares` (1, CATEGORIES): households by category, weights of the neutral coefficient of "unknown" (see
+    `scorecard.neutral`). UserError listing every problem: unknown variables and categories with near
+    misses, repeated rows, numbers that are none, unknown provinces.
+    """
+    file = Path(path)
+    rows = _rows(file)
+    by_province = any(row.get("province") for _, row in rows)
+    reading = _Reading(PROVINCES if by_province else 1)
+    for line, row in rows:
+        _take(reading, line, row)
+    if not rows:
+        reading.problem("scorecard_empty")
+    if reading.problems:
+        raise ScorecardProblems(file.name, reading.problems)
+    card = _finish(file.stem, reading, shares)
+    if card.span() > MAX_SPAN:
+        raise ScorecardProblems(
+            file.name, [("scorecard_scale", {"span": card.span() / 1000, "limit": MAX_SPAN // 1000})]
+        )
+    return card
+
+
+def _rows(file: Path) -> list[tuple[int, dict[str, str]]]:
+    try:
+        if file.stat().st_size > MAX_BYTES:
+            raise ScorecardProblems(file.name, [("scorecard_size", {"limit": MAX_BYTES // 1_000_000})])
+        text = file.read_text(encoding="utf-8-sig")
+    except OSError as problem:
+        raise UserError("errors_rank.scorecard_missing", path=file) from problem
+    except UnicodeDecodeError as problem:
+        raise ScorecardProblems(file.name, [("scorecard_encoding", {})]) from problem
+    first = text.split("\n", 1)[0]
+    try:
+        parsed = list(csv.reader(io.StringIO(text), delimiter=";" if ";" in first else ","))
+    except csv.Error as problem:
+        raise ScorecardProblems(file.name, [("scorecard_encoding", {})]) from problem
+    header = [name.strip().casefold() for name in parsed[0]] if parsed else []
+    missing = [name for name in COLUMNS if name not in header]
+    if missing:
+        raise ScorecardProblems(
+            file.name,
+            [("scorecard_columns", {"missing": ", ".join(missing), "found": ", ".join(header) or "–"})],
+        )
+    return [
+        (number, {name: cell.strip() for name, cell in zip(header, cells)})
+        for number, cells in enumerate(parsed[1:], start=2)
+        if any(cell.strip() for cell in cells)
+    ]
+
+
+def _take(reading: _Reading, line: int, row: dict[str, str]) -> None:
+    variable, category = row.get("variable", "").casefold(), row.get("category", "")
+    sets = _sets(reading, line, row.get("province", ""))
+    value = _number(reading, line, row.get("coefficient", ""))
+    if variable in (INTERCEPT, AREA):
+        column = _area_column(reading, line, variable, category)
+        target = reading.areas
+    else:
+        column = _category_column(reading, line, variable, category)
+        target = reading.values
+    if sets is None or value is None or column is None:
+        return
+    if not np.isnan(target[sets, column]).all():
+        reading.problem("scorecard_repeated", line=line, variable=variable, category=category or "–")
+        return
+    target[sets, column] = value
+
+
+def _sets(reading: _Reading, line: int, province: str) -> slice | int | None:
+    if not province:
+        if reading.sets == 1:
+            return slice(None)
+        reading.problem("scorecard_province_missing", line=line)
+        return None
+    code = units.index("province").get(province.replace(".", ""))
+    if code is None:
+        reading.problem("scorecard_province", line=line, province=province)
+    return code
+
+
+def _number(reading: _Reading, line: int, text: str) -> float | None:
+    try:
+        value = float(text)
+    except ValueError:
+        value = float("nan")
+    if not np.isfinite(value) or abs(value) > 1_000:
+        reading.problem("scorecard_number", line=line, text=text)
+        return None
+    return value
+
+
+def _area_column(reading: _Reading, line: int, variable: str, category: str) -> int | None:
+    if variable == INTERCEPT:
+        if category:
+            reading.problem("scorecard_intercept", line=line, category=category)
+            return None
+        return 0
+    if category.casefold() in AREAS:
+        return AREAS[category.casefold()]
+    reading.problem("scorecard_category", line=line, variable=variable, category=category,
+                    near=", ".join(AREAS))  # fmt: skip
+    return None
+
+
+def _category_column(reading: _Reading, line: int, variable: str, category: str) -> int | None:
+    position = _POSITION.get(variable)
+    if position is None:
+        near = difflib.get_close_matches(variable, [*_POSITION, INTERCEPT, AREA], n=3, cutoff=0.5)
+        reading.problem("scorecard_variable", line=line, variable=variable, near=", ".join(near) or "–")
+        return None
+    indicator = INDICATORS[position]
+    wanted = category.casefold()
+    for spelling in ("value", "label_id", "label_en"):
+        for known in indicator.categories:
+            if str(getattr(known, spelling)).casefold() == wanted:
+                return OFFSETS[position] + known.code
+    listed = [c.value for c in indicator.categories]
+    near = difflib.get_close_matches(category, listed, n=3, cutoff=0.5) or listed
+    reading.problem(
+        "scorecard_category", line=line, variable=variable, category=category, near=", ".join(near)
+    )
+    return None
+
+
+def _finish(name: str, reading: _Reading, shares: Shares | None) -> Scorecard:
+    given = reading.values
+    filled = np.nan_to_num(given)
+    for position, indicator in enumerate(INDICATORS):
+        start = OFFSETS[position]
+        for category in indicator.categories:  # only the merged class listed: the fine ones take its value
+            if not category.merges:
+                continue
+            fine = [start + code for code in category.merges]
+            merged = given[:, start + category.code]
+            use = np.isnan(given[:, fine]).all(axis=1) & ~np.isnan(merged)
+            filled[np.ix_(use, fine)] = merged[use, None]
+    derived = neutral(filled, shares)
+    explicit = ~np.isnan(given)
+    derived[explicit] = given[explicit]
+    intercept = np.nan_to_num(reading.areas[:, 0])
+    zones = np.nan_to_num(reading.areas[:, 1:])
+    by_zone = np.stack([intercept + zones.mean(axis=1), *(intercept[:, None] + zones).T], axis=1)
+    chosen = province_of_regency() if reading.sets > 1 else np.zeros(REGENCIES, dtype=np.int64)
+    return Scorecard(
+        name,
+        "file",
+        np.rint(derived * 1000).astype(np.int32),
+        np.rint(by_zone[chosen] * 1000).astype(np.int32),
+    )

@@ -19,6 +19,7 @@ except UserError as error:
     st.stop()
 guard.restore_pending(by_name)
 if not shell.is_presenting():
+    st.logo(str(STATIC / "logo.svg"), size="large", icon_image=str(STATIC / "favicon.png"))
     st.sidebar.caption(locale.text("ui.app_subtitle", language))
     shell.language_switch(language)
 shell.run(chosen, language)

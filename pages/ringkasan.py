@@ -24,4 +24,4 @@ else:
     if reason := sealed.reason(page.lang):
         st.caption(page.t("hidden_shares", reason=reason))
     ringkasan_parts.actions(page)
-page.finish()
+    page.finish()

@@ -96,6 +96,12 @@ class Sheet:
         else:
             self.canvas.rect(box.x, bottom, box.width, box.height, fill=1, stroke=bool(outline))
 
+    def frame(self, box: Box, colour: str) -> None:
+        """A thin rounded outline."""
+        self.canvas.setStrokeColor(HexColor(colour))
+        self.canvas.setLineWidth(0.6)
+        self.canvas.roundRect(box.x, self.height - box.y - box.height, box.width, box.height, 3, fill=0)
+
     def line(
         self, x0: float, y0: float, x1: float, y1: float, colour: str = theme.FAINT, width: float = 0.6
     ) -> None:

@@ -99,20 +99,26 @@ def programme_bars(sealed: Sealed, lang: str, *, height: int = 190, size: int = 
     rows = [row for row in programme_rows(sealed) if not numbers.missing(row.target_share)][::-1]
     names = [row.name(lang) for row in rows]
     fig = go.Figure()
-    for label, values, colours in (
+    for label, lead, values, colours in (
         (
             text("ringkasan.covered_in_target", lang),
+            "",
             [row.target_share for row in rows],
             [theme.PROGRAMME_COLOURS[row.rule.key] for row in rows],
         ),
-        (text("ringkasan.uncovered", lang), [row.uncovered_share for row in rows], [theme.FAINT] * len(rows)),
+        (
+            text("ringkasan.uncovered", lang),
+            text("ringkasan.uncovered", lang) + " ",
+            [row.uncovered_share for row in rows],
+            [theme.FAINT] * len(rows),
+        ),
     ):
         fig.add_bar(
             x=[value * 100 for value in values],
             y=names,
             orientation="h",
             marker={"color": colours, "line": {"width": 0}},
-            text=[f"{label} {numbers.percent(value, lang, 0)}" for value in values],
+            text=[f"{lead}{numbers.percent(value, lang, 0)}" for value in values],
             textposition="inside",
             insidetextanchor="start",
             textfont={"size": size, "color": [text_on(colour) for colour in colours]},
@@ -224,19 +230,15 @@ def _axes(fig: go.Figure, x: str, y: str, size: int) -> None:
 def poverty_compare(sealed: Sealed, lang: str, *, height: int = 320, size: int = 15) -> go.Figure:
     """The model's estimate with its interval beside the official figures, per cent of the population."""
     published = official.national()
-    names, values, minus, plus, colours = [], [], [], [], []
+    names, values, colours = [], [], []
     for key in ("p0_sep2025", "p0_mar2025"):
         names.append(text("ringkasan.poverty_official", lang, date=numbers.date(published[key].date, lang)))
         values.append(published[key].value)
-        minus.append(0.0)
-        plus.append(0.0)
         colours.append(theme.MUTED)
     if sealed.poverty is not None and not numbers.missing(sealed.poverty.frame["p0"].iloc[0]):
         row = sealed.poverty.frame.iloc[0]
         names.append(text("ringkasan.poverty_estimate", lang))
         values.append(float(row["p0"]) * 100)
-        minus.append(float(row["p0"] - row["p0_low"]) * 100)
-        plus.append(float(row["p0_high"] - row["p0"]) * 100)
         colours.append(theme.ACCENT)
     fig = go.Figure()
     fig.add_bar(
@@ -244,14 +246,20 @@ def poverty_compare(sealed: Sealed, lang: str, *, height: int = 320, size: int =
         y=names,
         orientation="h",
         marker={"color": colours, "line": {"width": 0}},
-        error_x={"type": "data", "symmetric": False, "array": plus, "arrayminus": minus, "color": theme.INK},
         text=[numbers.number(v, lang, 2) + "%" for v in values],
         textposition="inside",
         insidetextanchor="start",
         textfont={"size": size, "color": theme.PAPER},
         hoverinfo="skip",
     )
+    if len(names) == 3:
+        low, high = float(row["p0_low"]) * 100, float(row["p0_high"]) * 100
+        fig.add_scatter(
+            x=[low, high], y=[names[-1]] * 2, mode="lines", line={"color": theme.WARNING, "width": 6},
+            hoverinfo="skip",
+        )  # fmt: skip
     theme.layout(fig, lang=lang, height=height)
+    fig.update_layout(bargap=0.5)
     fig.update_xaxes(
         title={"text": text("ringkasan.population_axis", lang), "font": {"size": size}},
         rangemode="tozero",

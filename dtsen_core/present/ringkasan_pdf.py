@@ -13,7 +13,6 @@ _MARGIN = 36.0
 _GAP = 18.0
 _LEFT = 246.0
 _CARDS_TOP = 84.0
-_CARD_HEIGHT = 118.0
 
 
 def ringkasan_pdf(sealed: Sealed, lang: str) -> bytes:
@@ -26,13 +25,13 @@ def ringkasan_pdf(sealed: Sealed, lang: str) -> bytes:
         author="DTSEN",
     )
     _head(sheet, sealed, title, lang)
-    _cards(sheet, headline(sealed, lang))
-    top = _CARDS_TOP + _CARD_HEIGHT + 14
+    top = _cards(sheet, headline(sealed, lang)) + 14
     _provinces(sheet, sealed, Box(_MARGIN, top, _LEFT, sheet.height - top - 62), lang)
     x = _MARGIN + _LEFT + _GAP
     width = sheet.width - _MARGIN - x
     below = _programmes(sheet, sealed, x, top, width, lang)
-    _freshness(sheet, sealed, x, below + 18, width, lang)
+    below = _freshness(sheet, sealed, x, below + 18, width, lang)
+    _reading(sheet, x, below + 20, width, lang)
     _foot(sheet, sealed, lang)
     return sheet.finish()
 
@@ -45,12 +44,11 @@ def _head(sheet: Sheet, sealed: Sealed, title: str, lang: str) -> None:
     sheet.text(right, 67, labels.data_line(sealed.manifest, lang), size=8, colour=theme.MUTED, align="right")
 
 
-def _cards(sheet: Sheet, figures: tuple[Figure, ...]) -> None:
-    gap = 8.0
+def _cards(sheet: Sheet, figures: tuple[Figure, ...]) -> float:
+    gap, below = 8.0, _CARDS_TOP
     width = (sheet.width - 2 * _MARGIN - gap * (len(figures) - 1)) / len(figures)
     for place, figure in enumerate(figures):
         x = _MARGIN + place * (width + gap)
-        sheet.rectangle(Box(x, _CARDS_TOP, width, _CARD_HEIGHT), theme.PAPER, radius=3, outline=theme.FAINT)
         inner = width - 14
         y = sheet.paragraph(x + 7, _CARDS_TOP + 5, inner, figure.label, size=7.5, colour=theme.MUTED)
         sheet.text(x + 7, y + 18, figure.value, size=16 if len(figure.value) <= 13 else 11, bold=True)
@@ -59,6 +57,10 @@ def _cards(sheet: Sheet, figures: tuple[Figure, ...]) -> None:
             y = sheet.paragraph(x + 7, y, inner, figure.unit, size=7, bold=True, colour=theme.MUTED)
         for note in figure.notes:
             y = sheet.paragraph(x + 7, y, inner, note, size=6.4, colour=theme.MUTED)
+        below = max(below, y + 7)
+    for place in range(len(figures)):
+        sheet.frame(Box(_MARGIN + place * (width + gap), _CARDS_TOP, width, below - _CARDS_TOP), theme.FAINT)
+    return below
 
 
 def _provinces(sheet: Sheet, sealed: Sealed, box: Box, lang: str) -> None:
@@ -118,9 +120,9 @@ def _programmes(sheet: Sheet, sealed: Sealed, x: float, y: float, width: float, 
         ["", *table.columns],
         *([str(name), *cells] for name, cells in zip(table.index, table.to_numpy())),
     ]
-    first = 62.0
+    first = 68.0
     rest = (width - first) / (len(rows[0]) - 1)
-    y = sheet.table(x, y + 4, [first] + [rest] * (len(rows[0]) - 1), rows, size=5.9)
+    y = sheet.table(x, y + 4, [first] + [rest] * (len(rows[0]) - 1), rows, size=6.2)
     notes = [text("ringkasan.programme_sources", lang, sources=sentences.programme_sources())]
     if not sealed.national:
         share = numbers.percent(sealed.share_of_registry, lang)
@@ -130,7 +132,7 @@ def _programmes(sheet: Sheet, sealed: Sealed, x: float, y: float, width: float, 
     return y
 
 
-def _freshness(sheet: Sheet, sealed: Sealed, x: float, y: float, width: float, lang: str) -> None:
+def _freshness(sheet: Sheet, sealed: Sealed, x: float, y: float, width: float, lang: str) -> float:
     y = sheet.paragraph(x, y, width, sentences.freshness(sealed, lang), size=10, bold=True)
     y = (
         sheet.paragraph(x, y + 2, width, sentences.freshness_note(sealed, lang), size=6.8, colour=theme.MUTED)
@@ -153,6 +155,14 @@ def _freshness(sheet: Sheet, sealed: Sealed, x: float, y: float, width: float, l
         sheet.rectangle(Box(left, y, 7, 7), colour)
         sheet.text(left + 10, y + 6, label, size=6.5, colour=theme.MUTED)
         left += 22 + len(label) * 3.6
+    return y + 11
+
+
+def _reading(sheet: Sheet, x: float, y: float, width: float, lang: str) -> None:
+    y = sheet.paragraph(x, y, width, text("ringkasan.reading", lang), size=8.5, bold=True)
+    for key in ("decile", "poverty", "coverage"):
+        content = text(f"ringkasan.reading_{key}", lang)
+        y = sheet.paragraph(x, y + 3, width, content, size=6.8, colour=theme.MUTED)
 
 
 def _foot(sheet: Sheet, sealed: Sealed, lang: str) -> None:

@@ -64,7 +64,8 @@ def _families(sealed: Sealed, lang: str) -> Slide:
 
 def _poverty(sealed: Sealed, lang: str) -> Slide:
     _, _, rate, poor = headline(sealed, lang)
-    lines = (f"{rate.unit} · {poor.value} {poor.unit}", *rate.notes) if rate.unit else rate.notes
+    persons = f"{poor.value} {text('ringkasan.unit_persons', lang)}"
+    lines = (f"{rate.unit} · {persons}", *rate.notes) if rate.unit else rate.notes
     return Slide(
         "poverty",
         _ask("poverty", lang),
@@ -81,14 +82,14 @@ def _provinces(sealed: Sealed, lang: str) -> Slide:
     finding = sentences.provinces(sealed, lang)
     nation = sealed.nation.frame["share_d14"].iloc[0]
     if ends is None:
-        number, lines = numbers.percent(nation, lang), (finding,)
+        number = numbers.percent(nation, lang)
+        lines: tuple[str, ...] = (finding,)
     else:
         high, low = ends
         low_share = numbers.percent(low["share_d14"], lang)
         number = numbers.percent(high["share_d14"], lang)
         lines = (
             text("ringkasan.highest_is", lang, name=high["name"], low=low["name"], low_share=low_share),
-            text("ringkasan.provinces_axis", lang),
             text("ringkasan.all_data", lang, share=numbers.percent(nation, lang)),
         )
     return Slide(
@@ -106,7 +107,7 @@ def _programme(sealed: Sealed, step: str, lang: str) -> Slide:
     row = next(row for row in programme_rows(sealed) if row.rule.key == step)
     hidden = numbers.missing(row.uncovered_share)
     number = text("disclosure.suppressed", lang) if hidden else numbers.percent(row.uncovered_share, lang, 0)
-    lines = (
+    lines: tuple[str, ...] = (
         text(
             "ringkasan.uncovered_of",
             lang,

@@ -34,7 +34,7 @@ class PageEntry:
         return locale.text(f"ui.page_{self.name}_help", lang)
 
 
-def parse(toml_text: str, root: Path = ROOT, check_files: bool = True) -> tuple[PageEntry, ...]:
+def parse(toml_text: str, root: Path = ROOT) -> tuple[PageEntry, ...]:
     """The pages of `toml_text`; raises UserError naming every problem at once."""
     try:
         raw = tomllib.loads(toml_text)
@@ -44,7 +44,7 @@ def parse(toml_text: str, root: Path = ROOT, check_files: bool = True) -> tuple[
     problems: list[str] = []
     pages: list[PageEntry] = []
     for number, row in enumerate(rows, start=1):
-        found = _problems(row, root, check_files)
+        found = _problems(row, root)
         problems += [f"page {number}: {text}" for text in found]
         if not found:
             pages.append(PageEntry(**row))
@@ -58,7 +58,7 @@ def parse(toml_text: str, root: Path = ROOT, check_files: bool = True) -> tuple[
     return tuple(pages)
 
 
-def _problems(row: dict[str, object], root: Path, check_files: bool) -> list[str]:
+def _problems(row: dict[str, object], root: Path) -> list[str]:
     found = [f"unknown key {key!r}" for key in sorted(set(row) - _KEYS)]
     found += [f"{key!r} is missing" for key in sorted(_KEYS - {"default"} - set(row))]
     if found:
@@ -66,7 +66,7 @@ def _problems(row: dict[str, object], root: Path, check_files: bool) -> list[str
     name, file, icon, section = (str(row[key]) for key in ("name", "file", "icon", "section"))
     if not _NAME.fullmatch(name):
         found.append(f"name {name!r} must be lower-case letters, digits and underscores")
-    if not re.fullmatch(r"pages/[a-z0-9_]+\.py", file) or (check_files and not (root / file).is_file()):
+    if not re.fullmatch(r"pages/[a-z0-9_]+\.py", file) or not (root / file).is_file():
         found.append(f"file {file!r} does not exist under pages/")
     if not _ICON.fullmatch(icon):
         found.append(f"icon {icon!r} is not of the form :material/name:")
@@ -80,8 +80,7 @@ def _problems(row: dict[str, object], root: Path, check_files: bool) -> list[str
 @lru_cache(maxsize=1)
 def pages() -> tuple[PageEntry, ...]:
     """The pages of this installation in menu order."""
-    listed = parse((RULES / "pages.toml").read_text(encoding="utf-8"), check_files=False)
-    return tuple(page for page in listed if (ROOT / page.file).is_file())
+    return parse((RULES / "pages.toml").read_text(encoding="utf-8"))
 
 
 def page_entry(name: str) -> PageEntry:

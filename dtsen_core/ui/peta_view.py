@@ -12,7 +12,7 @@ from dtsen_core.policy import area_table, profile
 from dtsen_core.policy.map_indicators import MapIndicator, map_rules
 from dtsen_core.present import maps, numbers, peta, peta_card, theme
 from dtsen_core.regions import boundaries, units
-from dtsen_core.ui import cache_peta, peta_state
+from dtsen_core.ui import cache_peta, peta_state, shell
 from dtsen_core.ui.peta_state import NATION, View
 from dtsen_core.ui.shell import Page
 
@@ -23,7 +23,7 @@ def has_model(page: Page) -> bool:
     return area_table.has_model(page.dataset)
 
 
-@st.fragment
+@shell.fragment
 def explorer(page: Page) -> None:
     """The whole page body; its own rerun for every click, row, search and choice of measure."""
     view = peta_state.current()
@@ -42,7 +42,7 @@ def explorer(page: Page) -> None:
         )
     )
     _controls(page, view)
-    left, right = st.columns([0.68, 0.32], gap="medium")
+    left, right = st.columns([0.655, 0.345], gap="medium")
     with left:
         _breadcrumb(page, view)
         _map(page, view, rule, shown, title)
@@ -61,7 +61,7 @@ def _controls(page: Page, view: View) -> None:
     rules, lang = map_rules(), page.lang
     model = has_model(page)
     offered = [i.key for i in rules.offered() if model or not i.needs_model]
-    columns = st.columns([0.42, 0.28, 0.30], gap="small", vertical_alignment="bottom")
+    columns = st.columns([0.42, 0.28, 0.30], gap="small", vertical_alignment="top")
     with columns[0]:
         st.session_state["peta.choice"] = view.indicator
         st.selectbox(
@@ -132,6 +132,8 @@ def _found(code: str) -> None:
 def _breadcrumb(page: Page, view: View) -> None:
     """The way back up; the last step is where we are."""
     steps = units.path(view.area)
+    if len(steps) == 1:
+        return
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
         for code in steps[:-1]:
             st.button(
@@ -207,19 +209,21 @@ def _legend(page: Page, rule: MapIndicator, shown: cache_peta.Shown) -> None:
     if small:
         entries.append(
             (colours[3], maps.PALE, page.t("legend_small", n=map_rules().small_sample),
-             page.t("legend_small_count", count=small))
+             page.t("legend_small_count", areas=peta.areas_text(small, page.lang)))
         )  # fmt: skip
     cells = "".join(
-        f'<li style="display:flex;gap:.45rem;align-items:flex-start;min-width:8.5rem;flex:1 1 8.5rem">'
+        f'<li style="display:flex;gap:.4rem;align-items:flex-start;margin:0">'
         f'<span style="flex:none;width:1rem;height:1rem;margin-top:.15rem;border-radius:.15rem;'
         f'background:{colour};opacity:{opacity}"></span>'
-        f"<span><strong>{html.escape(label)}</strong><br>{html.escape(detail)}</span></li>"
+        f'<span style="font-size:.75rem"><strong>{html.escape(label)}</strong><br>'
+        f"{html.escape(detail)}</span></li>"
         for colour, opacity, label, detail in entries
     )
     title = page.t("legend_title", measure=rule.label[page.lang], unit=rule.unit[page.lang])
     st.html(
         f'<div style="font-size:.8rem;line-height:1.35"><p style="margin:0 0 .35rem">{html.escape(title)}</p>'
-        f'<ul style="list-style:none;margin:0;padding:0;display:flex;flex-wrap:wrap;gap:.5rem .9rem">'
+        f'<ul style="list-style:none;margin:0;padding:0;display:grid;gap:.5rem .8rem;'
+        f'grid-template-columns:repeat(auto-fit,minmax(8rem,1fr))">'
         f"{cells}</ul></div>"
     )
     st.caption(" ".join([page.t(f"breaks_{rule.breaks}"), *shown.reasons]))
@@ -248,8 +252,14 @@ def _table(page: Page, view: View, rule: MapIndicator, shown: cache_peta.Shown) 
     st.markdown(f"**{page.t('table_title', count=len(codes), level=level)}**")
     key = f"peta.table.{view.level}.{view.container}.{view.indicator}"
     config = {column: st.column_config.Column(title) for column, title in titles.items()}
-    config["rank"] = st.column_config.Column(titles["rank"], width=44)
-    config["name"] = st.column_config.Column(titles["name"], width=130)
+    partner = map_rules().partner(rule)
+    for column, measure in (("value", rule), ("partner", partner)):
+        words = f"{measure.label[page.lang]} ({measure.unit[page.lang]})"
+        config[column] = st.column_config.Column(
+            titles[column], width=66 if measure.kind != "count" else 88, help=words
+        )
+    config["rank"] = st.column_config.Column(titles["rank"], width=38)
+    config["name"] = st.column_config.Column(titles["name"], width=104)
     st.dataframe(
         styler,
         key=key,
@@ -278,17 +288,17 @@ def _headline(page: Page, view: View, rule: MapIndicator, shown: cache_peta.Show
     if view.area != NATION:
         parent = units.parent(view.area)
         above = (cache_peta.own_row(page.key, parent)[0], units.name(parent))
-    with st.container(border=True):
+    with st.container(border=True, gap="xsmall"):
         st.markdown(f"**{units.label(view.area)}**")
-        for measure in (rule, partner):
-            line = peta_card.headline(measure, own, above, page.lang)
-            st.metric(
-                f"{line.label} ({line.detail})",
-                line.value,
-                line.delta,
-                delta_color={-1: "orange", 0: "off", 1: "primary"}[line.verdict],
-                delta_arrow="off",
-            )
+        line = peta_card.headline(rule, own, above, page.lang)
+        st.metric(
+            f"{rule.short[page.lang]}, {rule.unit[page.lang]}",
+            line.value,
+            line.delta,
+            delta_color={-1: "orange", 0: "off", 1: "primary"}[line.verdict],
+            delta_arrow="off",
+        )
+        st.markdown(peta_card.partner_line(partner, own, above, page.lang))
         for line_text in peta_card.notes(
             view.area, rule, own[0], shown.rows, page.lang, page.dataset.simulated
         ):

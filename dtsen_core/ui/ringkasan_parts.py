@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 import pandas as pd
 import streamlit as st
 
-from dtsen_core.present import numbers, ringkasan_charts, ringkasan_slides, sentences, theme
+from dtsen_core.present import labels, numbers, ringkasan_charts, ringkasan_slides, sentences, theme
 from dtsen_core.present.ringkasan import Figure, Sealed, headline, programme_rows
 from dtsen_core.ui import cache_ringkasan, shell, url_state
 
@@ -128,7 +128,9 @@ def presenter(page: shell.Page, sealed: Sealed) -> None:
             st.html(_large(line, "clamp(1.05rem, 1.5vw, 1.6rem)", 400))
     right.plotly_chart(slide.figure, config=theme.CONFIG, key=f"slide_{step}", alt=slide.alt)
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-        st.caption(page.t("sources_line", source=slide.source), width="content")
+        with st.container(width="content", gap=None):
+            st.caption(page.t("sources_line", source=slide.source))
+            st.caption(labels.source_line(page.dataset.manifest, page.lang))
         with st.container(horizontal=True, vertical_alignment="center", width="content"):
             st.caption(page.t("step_of", step=place + 1, steps=len(steps)), width="content")
             st.button(

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 import secrets
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
 import streamlit as st
 from streamlit.navigation.page import Page as StreamlitPage
@@ -108,8 +112,8 @@ def navigation(lang: str) -> tuple[StreamlitPage, dict[str, StreamlitPage]]:
         section.append(made)
         if entry.default:
             section.append(_alias(entry, made, lang))
-    position = "hidden" if is_presenting() else "sidebar"
-    return st.navigation(sections, position=position, expanded=True), by_name
+    menu = st.navigation(sections, position="hidden" if is_presenting() else "sidebar", expanded=True)
+    return menu, by_name
 
 
 def _alias(entry: PageEntry, target: StreamlitPage, lang: str) -> StreamlitPage:
@@ -135,12 +139,30 @@ def language_switch(lang: str) -> None:
 
 
 def run(chosen: StreamlitPage, lang: str) -> None:
-    """Run a page; whatever goes wrong ends in one sentence, the details go to the server log."""
-    try:
+    """Run a page; whatever goes wrong ends in one sentence."""
+    with one_sentence(lang):
         chosen.run()
+
+
+@contextmanager
+def one_sentence(lang: str) -> Iterator[None]:
+    """End whatever goes wrong inside in one sentence on the page; details go to the server log only."""
+    try:
+        yield
     except UserError as error:
         st.error(error.message(lang))
     except Exception:
         code = secrets.token_hex(3)
-        _log.exception("page %s failed, code %s", chosen.url_path, code)
+        _log.exception("page failed, code %s", code)
         st.error(locale.text("errors_ui.unexpected", lang, code=code))
+
+
+def fragment(function: Callable[..., Any]) -> Callable[..., Any]:
+    """`st.fragment` with the guard of `run`: a fragment reruns by itself, outside the router."""
+
+    @functools.wraps(function)
+    def guarded(*args: Any, **kwargs: Any) -> None:
+        with one_sentence(url_state.current_language()):
+            function(*args, **kwargs)
+
+    return st.fragment(guarded)

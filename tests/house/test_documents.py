@@ -77,7 +77,8 @@ def test_make_knows_the_verbs_of_the_readme() -> None:
 
 
 ROOMS = [
-    "registry", "regions", "collect", "integrate", "rank", "policy", "oversight", "build", "present", "ui", "cli",
+    "registry", "regions", "collect", "integrate", "rank", "policy", "oversight", "build", "present", "ui",
+    "cli",
 ]  # fmt: skip
 
 

@@ -88,9 +88,7 @@ def test_pages_are_thin() -> None:
         assert "cache_data" not in source, f"{identity(page)} caches"
         assert "cache_resource" not in source, f"{identity(page)} caches"
         first_call = source.index("shell.page(")
-        assert "st." not in source[:first_call].split("import streamlit as st")[-1], (
-            f"{identity(page)} unguarded"
-        )
+        assert "st." not in source[:first_call].split("import streamlit as st")[-1], f"{identity(page)} unguarded"
     assert len((ROOT / "app.py").read_text(encoding="utf-8").splitlines()) <= 60
 
 
@@ -114,18 +112,18 @@ def _name(function: ast.expr) -> str:
 
 
 def tracked() -> list[str]:
+    """The committed files; outside a git checkout, those of the product's own folders."""
     try:
-        listed = subprocess.run(
-            ["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True
-        ).stdout
+        listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
     except (OSError, subprocess.CalledProcessError):
-        return []
+        folders = ("dtsen_core", "pages", "tests", "data/locale", "data/rules")
+        return [identity(path) for folder in folders for path in (ROOT / folder).rglob("*.*")]
     return [name for name in listed.split("\0") if name]
 
 
 def test_nothing_of_one_machine_or_unfinished_is_committed() -> None:
-    if not (names := tracked()):
-        pytest.skip("not a git checkout")
+    names = tracked()
+    assert "app.py" in names or "dtsen_core/paths.py" in names
     outside = [f"/{name}/" for name in ("work", "farm", "tmp", "home", "Users")]
     words = ["TO" + "DO", "FIX" + "ME", "NotImplemented" + "Error", "assert " + "True", "breakpoint" + "("]
     found = []

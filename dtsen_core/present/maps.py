@@ -15,10 +15,10 @@ import plotly.graph_objects as go
 
 from dtsen_core.present import theme
 
-HEIGHT = 480
+HEIGHT = 440
 PALE = 0.45
 SOLID = 0.94
-ASPECT = 1.55  # nominal width / height of the map on a laptop
+ASPECT = 1.6  # nominal width / height of the map on a laptop
 NO_FIGURE = {"light": "#C3C9CC", "dark": "#56616A"}
 LAND = {"light": "#F6F6F2", "dark": "#222E33"}
 EDGE = {"light": "rgba(255,255,255,0.75)", "dark": "rgba(12,20,22,0.75)"}

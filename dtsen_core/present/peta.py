@@ -206,10 +206,16 @@ def legend(table: pd.DataFrame, indicator: MapIndicator, classes: Classes, lang:
             LegendEntry(klass, _class_label(low, high, lang), _class_detail(inside, partner, lang))
         )
     missing = table[table["klass"] == 0]
-    key = "peta.legend_none" if len(missing) == 0 else "peta.legend_some"
     label = locale.text("peta.legend_missing", lang)
-    entries.append(LegendEntry(0, label, locale.text(key, lang, count=len(missing))))
+    entries.append(LegendEntry(0, label, areas_text(len(missing), lang)))
     return entries
+
+
+def areas_text(count: int, lang: str) -> str:
+    """How many areas, in words: "none", "1 area", "22 areas"."""
+    return locale.text(
+        {0: "peta.areas_none", 1: "peta.areas_one"}.get(count, "peta.areas"), lang, count=count
+    )
 
 
 def _class_label(low: str | None, high: str | None, lang: str) -> str:
@@ -223,7 +229,7 @@ def _class_label(low: str | None, high: str | None, lang: str) -> str:
 
 
 def _class_detail(inside: pd.DataFrame, partner: MapIndicator, lang: str) -> str:
-    areas = locale.text("peta.legend_areas", lang, count=len(inside))
+    areas = areas_text(len(inside), lang)
     known = inside["partner"].dropna()
     if known.empty:
         return areas
@@ -231,6 +237,14 @@ def _class_detail(inside: pd.DataFrame, partner: MapIndicator, lang: str) -> str
         return f"{areas} · {short_text(partner, float(known.sum()), lang)}"
     low, high = (value_text(partner, float(x), lang) for x in (known.min(), known.max()))
     return f"{areas} · {low if low == high else f'{low}–{high}'}"
+
+
+def _column_title(indicator: MapIndicator, lang: str) -> str:
+    """A short head; the full words stand above the map and in the help of the column."""
+    if indicator.kind == "count":
+        unit = indicator.unit[lang]
+        return unit[:1].upper() + unit[1:]
+    return locale.text("peta.column_rate", lang) if indicator.kind == "rate" else indicator.short[lang]
 
 
 def table_view(
@@ -246,8 +260,8 @@ def table_view(
     titles = {
         "rank": locale.text("peta.column_rank", lang),
         "name": locale.text("peta.column_area", lang),
-        "value": f"{indicator.short[lang]} ({indicator.unit[lang]})",
-        "partner": f"{partner.short[lang]} ({partner.unit[lang]})",
+        "value": _column_title(indicator, lang),
+        "partner": _column_title(partner, lang),
         "interval_text": locale.text("peta.column_interval", lang),
         "n": locale.text("peta.column_n", lang),
     }

@@ -11,7 +11,7 @@ from dtsen_core import locale
 from dtsen_core.policy.map_indicators import MapIndicator, map_rules
 from dtsen_core.policy.profile import compare
 from dtsen_core.present import numbers
-from dtsen_core.present.peta import value_text
+from dtsen_core.present.peta import short_text, value_text
 from dtsen_core.regions import official, units
 
 
@@ -74,6 +74,25 @@ def headline(
     )
 
 
+def partner_line(
+    indicator: MapIndicator,
+    area: tuple[pd.Series, pd.Series],
+    parent: tuple[pd.Series, str] | None,
+    lang: str,
+) -> str:
+    """The measure of the other kind in one line: "3,89 juta jiwa · 16,3% dari Indonesia"."""
+    row, hidden = area
+    value = _known(row, indicator)
+    shown = shown_value(row, hidden, indicator, lang)
+    words = short_text(indicator, value, lang) if not numbers.missing(value) else shown
+    if indicator.kind != "count":
+        words = f"{words} {indicator.unit[lang]}"
+    if parent is None or numbers.missing(value):
+        return f"**{words}**"
+    against = headline(indicator, area, parent, lang).delta
+    return f"**{words}** · {against}"
+
+
 def profile_table(
     measures: Sequence[MapIndicator],
     columns: Sequence[tuple[str, pd.Series, pd.Series]],
@@ -99,7 +118,7 @@ def profile_table(
 
 
 def official_figure(code: str, indicator: MapIndicator) -> tuple[float, str] | None:
-    """The published figure of March 2025: (value in the unit of the measure, ISO date); None if there is none."""
+    """The figure published for March 2025, if any: (value in the unit of the measure, ISO date)."""
     name = {"p0": "p0_mar2025", "gini": "gini_mar2025"}.get(indicator.column)
     if name is None or len(code) > 2:
         return None

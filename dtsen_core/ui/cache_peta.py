@@ -61,9 +61,9 @@ def _nation(path: str, stamp: str) -> tuple[tuple[Published, ...], float, float]
     return published, float(frame["families"].iloc[0]), float(frame["persons"].iloc[0])
 
 
-@st.cache_data(max_entries=120, show_spinner=False)
+@st.cache_data(max_entries=600, max_size="300MB", show_spinner=False)
 def _level(path: str, stamp: str, level: str, within: str | None) -> tuple[Published, ...]:
-    """Published areas of `level`: everywhere (within None), in one province, or the villages of a district."""
+    """Published areas of `level`: everywhere (None), in one province, or a district’s villages."""
     opened: Dataset = dataset(DatasetKey(path, stamp))
     _, families, persons = _nation(path, stamp)
     frame = area_table.area_table(opened, level, within, families, persons)
@@ -79,17 +79,23 @@ def published(key: DatasetKey, level: str, parent: str) -> tuple[Published, ...]
     if level == "regency":
         everywhere = _level(*key, level, None)
         return tuple(p for p in everywhere if p.frame["code"].iat[0].startswith(parent))
-    if level == "village":
-        return _level(*key, level, parent)
-    province = _level(*key, level, parent[:2])
-    return tuple(p for p in province if p.frame["code"].iat[0].startswith(parent))
+    return _level(*key, level, parent)
 
 
 @st.cache_data(max_entries=200, show_spinner=False)
 def _classes(path: str, stamp: str, indicator: str, level: str) -> Classes:
     """Breaks of an indicator, taken from all areas of `level`: fixed for the dataset version."""
-    areas = peta.Areas.of(_level(path, stamp, level, None), "id")
-    return peta.breaks_for(areas.frame, map_rules().indicators[indicator])
+    parts = _everywhere(path, stamp) if level == "district" else _level(path, stamp, level, None)
+    return peta.breaks_for(peta.Areas.of(parts, "id").frame, map_rules().indicators[indicator])
+
+
+@st.cache_data(max_entries=2, show_spinner=False)
+def _everywhere(path: str, stamp: str) -> tuple[Published, ...]:
+    """All districts as one published table: class breaks need only their distribution, not their sums."""
+    opened = dataset(DatasetKey(path, stamp))
+    _, families, persons = _nation(path, stamp)
+    frame = area_table.area_table(opened, "district", None, families, persons)
+    return (publish(frame, _spec(frame), origin=opened.manifest.origin),)
 
 
 def classes(key: DatasetKey, indicator: str, level: str) -> Classes:

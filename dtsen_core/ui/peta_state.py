@@ -44,7 +44,7 @@ def levels_for(area: str) -> tuple[str, ...]:
 
 
 def container_of(area: str) -> str:
-    """The area whose parts are drawn: the chosen one, or the regency of a district (villages are not drawn)."""
+    """The area whose parts are drawn: the chosen one; of a district, its regency (villages are not drawn)."""
     return area[:4] if len(area) == 6 else area
 
 

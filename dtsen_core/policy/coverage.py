@@ -20,6 +20,9 @@ COUNTS = {
     "blt_families": "f.blt_desa",
     "pbi_persons": "f.pbi_persons",
     "pbi_persons_d15": "f.pbi_persons * (f.desil_nasional BETWEEN 1 AND 5)::INTEGER",
+    # A family's members are covered together: by the national list, else by the local government.
+    "uncovered_d15": "greatest(f.family_size::INTEGER - f.pbi_persons - f.pbi_pemda_persons, 0)"
+    " * (f.desil_nasional BETWEEN 1 AND 5)::INTEGER",
     "pbi_persons_d610": "f.pbi_persons * (f.desil_nasional BETWEEN 6 AND 10)::INTEGER",
     "pip_pupils": "f.pip_pupils",
 }
@@ -30,7 +33,7 @@ def coverage(dataset: Dataset, level: str, parent: str | None = None) -> pd.Data
 
     Columns code, name, n (rows) and weighted counts: families, persons, families_d14 (national deciles
     1–4), persons_d15, pkh_families, sembako_families, blt_families, pbi_persons, pbi_persons_d15,
-    uncovered_d15 (persons in deciles 1–5 without PBI JKN), pbi_persons_d610, pip_pupils. Deciles are the
+    uncovered_d15 (persons in deciles 1–5 with neither PBI-JK nor local-government PBI), pbi_persons_d610, pip_pupils. Deciles are the
     delivered national ones; programmes those of the latest quarter.
     """
     only, listed = listed_areas(level, parent)
@@ -47,7 +50,6 @@ GROUP BY area ORDER BY area""",
         )
         .df()
     )
-    found["uncovered_d15"] = found["persons_d15"] - found["pbi_persons_d15"]
     place = found.pop("area").astype("int64")
     keep = listed[place.to_numpy()]
     names = units.table(level).loc[place[keep], ["code", "name"]].reset_index(drop=True)

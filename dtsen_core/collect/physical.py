@@ -18,7 +18,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.csv as pacsv
 
-from dtsen_core.collect.layouts import Layout, match_header, positions
+from dtsen_core.collect.layouts import Column, Layout, match_header, positions
 from dtsen_core.collect.repair import BLANK, DAMAGED, HEADER, IRREGULAR, REGULAR, Reject, Repairer, Shape
 from dtsen_core.errors import UserError
 
@@ -180,6 +180,15 @@ def _is_utf8(line: bytes) -> bool:
     return True
 
 
+def _kind(column: Column) -> str:
+    """Type of a column for `Shape`; region codes with their numbers of digits (BPS districts have 7)."""
+    if column.type != "region":
+        return column.type
+    name = column.name.removesuffix("_ktp")
+    digits = {"kode_provinsi": "2", "kode_kabupaten_kota": "4", "kode_kecamatan": "6 7"}
+    return f"region:{digits.get(name, '10')}"
+
+
 def _one_line(text: str) -> str:
     return re.sub(r"[\r\n]+", " ", text) if "\n" in text or "\r" in text else text
 
@@ -230,7 +239,7 @@ class _BlockReader:
         self.delimiter = ord(source.delimiter)
         by_place = {place: name for name, place in source.places.items()}
         types = tuple(
-            source.layout.column(by_place[i]).type if i in by_place else "" for i in range(source.count)
+            _kind(source.layout.column(by_place[i])) if i in by_place else "" for i in range(source.count)
         )
         self.shape = Shape(
             source.count, source.delimiter, types,

@@ -36,13 +36,14 @@ def read_source(
     *,
     codes: str | None = None,
     progress: Progress | None = None,
+    temporary: bool = False,
     block_bytes: int = 16 << 20,
 ) -> list[FileCount]:
     """Read all files of one kind (``dtks``, ``regsosek_keluarga``, ``dukcapil``, ``dtsen_anggota``, …).
 
     Makes ``source_<kind>`` in `con`: one row per accepted record with ``file_id, line_from``, the variables
     of the layout (NULL where a file lacks the column) and ``region_id``; and ``source_<kind>_region``: the
-    places with their idx and Kemendagri village code. Rows of unknown places are quarantined. The account is
+    places with their idx and Kemendagri village code (both as temporary tables if `temporary`). Rows of unknown places are quarantined. The account is
     not settled yet: call `settle` when no further rule sets rows aside. `codes` confirms the code system.
 
     UserError: files that cannot be this kind, or an undecidable code system.
@@ -51,7 +52,7 @@ def read_source(
     sources = [open_source(path, wanted) for path in paths]
     accounting.create_tables(con)
     table = source_table(kind)
-    con.execute(_create(wanted, table))
+    con.execute(_create(wanted, table, temporary))
     con.execute("CREATE OR REPLACE TEMP TABLE reading_file (file_id UTINYINT, path VARCHAR)")
     values = Values(wanted)
     weight = sum(source.path.stat().st_size for source in sources) or 1
@@ -76,7 +77,7 @@ def read_source(
         reading = blocks(source, values.plausible, values.dictionary(), size=block_bytes, on_bytes=advance)
         for block in _ahead(reading):
             _store(con, table, number, source, block, values, count)
-    _place(con, kind, wanted, values, files, codes)
+    _place(con, kind, wanted, values, files, codes, temporary)
     return files
 
 
@@ -104,10 +105,11 @@ def _stored(wanted: Layout) -> list[tuple[str, str]]:
     ]
 
 
-def _create(wanted: Layout, table: str) -> str:
+def _create(wanted: Layout, table: str, temporary: bool) -> str:
     body = "".join(f', "{name}" {kind}' for name, kind in _stored(wanted))
     return (
-        f'CREATE OR REPLACE TABLE "{table}" (file_id UTINYINT, line_from UINTEGER, region_id UINTEGER{body})'
+        f'CREATE OR REPLACE {"TEMP" if temporary else ""} TABLE "{table}" '
+        f"(file_id UTINYINT, line_from UINTEGER, region_id UINTEGER{body})"
     )
 
 
@@ -136,7 +138,7 @@ def _store(
 
 def _place(
     con: duckdb.DuckDBPyConnection, kind: str, wanted: Layout, values: Values, files: list[FileCount],
-    codes: str | None,
+    codes: str | None, temporary: bool,
 ) -> None:  # fmt: skip
     table = source_table(kind)
     if not values.region_columns:
@@ -146,7 +148,7 @@ def _place(
         file.code_system = system
     con.register("placed", pa.Table.from_pandas(places, preserve_index=False))
     con.execute(
-        f"""CREATE OR REPLACE TABLE "{table}_region" AS
+        f"""CREATE OR REPLACE {"TEMP" if temporary else ""} TABLE "{table}_region" AS
         SELECT region_id::UINTEGER AS region_id, province::UTINYINT AS province, regency::USMALLINT AS regency,
           district::USMALLINT AS district, village::UINTEGER AS village, code::VARCHAR AS code,
           reason::VARCHAR AS reason, detail::VARCHAR AS detail

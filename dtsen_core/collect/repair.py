@@ -21,7 +21,8 @@ BLANK, REGULAR, IRREGULAR, DAMAGED, HEADER = range(5)
 
 @dataclass(frozen=True)
 class Shape:
-    """What a record looks like: field count, delimiter, type of each field ('' = not read)."""
+    """What a record looks like: field count, delimiter, type of each field ('' = not read; region codes as
+    ``region:`` with the numbers of digits they can have)."""
 
     count: int
     delimiter: str
@@ -73,12 +74,12 @@ def _unquoted(part: str) -> str:
 def looks_like_start(fields: Sequence[str], shape: Shape) -> bool:
     """Do the first fields have the pattern of a record's first columns?"""
     checked = 0
-    for place, value in enumerate(fields[:3]):
+    for place, value in enumerate(fields[:4]):
         kind, value = shape.types[place] if place < len(shape.types) else "", value.strip().strip('"')
         if kind in ("nik", "kk"):
             ok = re.fullmatch(r"[0-9]{16}", value) is not None
-        elif kind == "region":
-            ok = re.fullmatch(r"[0-9.]{2,13}", value) is not None
+        elif kind.startswith("region:"):
+            ok = value.isdigit() and str(len(value)) in kind
         elif kind == "region_name":
             ok = re.search(r"[A-Za-z]{2}", value) is not None
         elif kind in ("", "text"):

@@ -1,0 +1,49 @@
+"""Codes and names of every village in both code systems, as a table for writing files."""
+
+from __future__ import annotations
+
+import duckdb
+import pandas as pd
+import pyarrow as pa
+
+from dtsen_core.regions import units
+
+SYSTEMS = ("kemendagri", "bps")
+LEVELS = (("province", 2), ("regency", 4), ("district", 6), ("village", 10))
+
+
+def register(con: duckdb.DuckDBPyConnection, name: str = "village_codes") -> None:
+    """Temporary table `name`: ``village`` (idx) and ``<system>_<level>``, ``<level>_name`` as text.
+
+    BPS codes below the regency are not published: districts and villages get BPS-style codes (3 digits a
+    level) in the order of their Kemendagri codes, so reading them back needs the names, as with real files.
+    """
+    village = units.table("village")
+    out = pd.DataFrame({"village": range(len(village))})
+    for level, width in LEVELS:
+        table = units.table(level).set_index("code")
+        codes = village["code"].str.slice(0, width)
+        out[f"kemendagri_{level}"] = codes
+        out[f"{level}_name"] = codes.map(table["name"]).str.upper()
+    for level in ("province", "regency"):
+        out[f"bps_{level}"] = out[f"kemendagri_{level}"].map(units.table(level).set_index("code")["bps_code"])
+    districts = units.table("district")
+    place = districts.groupby("parent_code").cumcount().add(1).mul(10)
+    numbered = dict(zip(districts["code"], place.astype(str).str.zfill(3)))
+    out["bps_district"] = out["bps_regency"] + out["kemendagri_district"].map(numbered)
+    within = village.groupby("parent_code").cumcount().add(1)
+    out["bps_village"] = out["bps_district"] + within.astype(str).str.zfill(3)
+    con.register("village_frame", pa.Table.from_pandas(out, preserve_index=False))
+    con.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS SELECT * FROM village_frame")
+    con.unregister("village_frame")
+
+
+def expression(variable: str, system: str) -> str | None:
+    """SQL for a region variable of the layouts (code or name), from alias ``v``; None if it is none."""
+    named = {"kode_provinsi": "province", "kode_kabupaten_kota": "regency", "kode_kecamatan": "district",
+             "kode_kelurahan_desa": "village", "provinsi": "province", "kabupaten_kota": "regency",
+             "kecamatan": "district", "kelurahan_desa": "village"}  # fmt: skip
+    level = named.get(variable)
+    if level is None:
+        return None
+    return f"v.{system}_{level}" if variable.startswith("kode_") else f"v.{level}_name"

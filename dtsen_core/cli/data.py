@@ -23,9 +23,7 @@ def build(
     families: Annotated[int | None, typer.Option(help=say("help_families"), metavar="N")] = None,
     seed: Annotated[int, typer.Option(help=say("help_seed"), metavar="S")] = demo.DEFAULT_SEED,
     out: options.OutDir = None,
-    without_sources: Annotated[
-        bool, typer.Option("--without-sources", help=say("help_without_sources"))
-    ] = False,
+    without_sources: Annotated[bool, typer.Option("--without-sources", help=say("help_without_sources"))] = False,
     progress_file: Annotated[Path | None, typer.Option("--progress-file", hidden=True)] = None,
     form: options.Format = "table",
     lang: options.Lang = None,
@@ -39,9 +37,7 @@ def build(
     _describe(Dataset.open(target), form)
 
 
-def info(
-    dataset: options.DatasetDir = None, form: options.Format = "table", lang: options.Lang = None
-) -> None:
+def info(dataset: options.DatasetDir = None, form: options.Format = "table", lang: options.Lang = None) -> None:
     check_format(form)
     _describe(Dataset.open(options.dataset_dir(dataset)), form)
 

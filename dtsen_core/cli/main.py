@@ -29,8 +29,7 @@ app = typer.Typer(
 
 @app.callback()
 def _app(lang: Lang = None) -> None:
-    if lang is not None and lang not in language.LANGS:
-        raise UserError("errors_cli.choice", name="--lang", given=lang, allowed=", ".join(language.LANGS))
+    """The language is read from the whole line by `language.chosen`; the option checks it."""
 
 
 app.command("build", help=say("help_build"))(data.build)
@@ -85,13 +84,11 @@ def _misuse(misuse: typer.TyperException, lang: str) -> str:
     name = _parameter_name(parameter) if parameter is not None else getattr(misuse, "option_name", "")
     if kind == "NoSuchOption":
         near = ", ".join(getattr(misuse, "possibilities", None) or ())
-        return text(
-            "errors_cli.no_option_near" if near else "errors_cli.no_option", lang, name=name, near=near
-        )
+        return text("errors_cli.no_option_near" if near else "errors_cli.no_option", lang, name=name, near=near)
     if kind == "MissingParameter":
         return text("errors_cli.missing_word", lang, name=name)
     if kind == "BadParameter" and parameter is not None:
-        whole = getattr(parameter.type, "name", "") == "integer"
+        whole = "integer" in misuse.format_message()
         return text("errors_cli.not_whole" if whole else "errors_cli.bad_value", lang, name=name)
     if kind == "BadOptionUsage":
         return text("errors_cli.option_value", lang, name=name)

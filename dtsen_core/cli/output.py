@@ -30,9 +30,7 @@ def note(sentence: str) -> None:
     messages.print(sentence, markup=False)
 
 
-def emit(
-    form: str, document: Mapping[str, Any], rows: Sequence[Mapping[str, Any]], titles: Mapping[str, str]
-) -> None:
+def emit(form: str, document: Mapping[str, Any], rows: Sequence[Mapping[str, Any]], titles: Mapping[str, str]) -> None:
     """Print the answer: `document` whole as JSON, or its `rows` (columns of `titles`, in that order)."""
     if form == "json":
         print(json.dumps(plain(document), ensure_ascii=False, allow_nan=False))

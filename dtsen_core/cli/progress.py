@@ -35,11 +35,11 @@ def bar() -> Iterator[Listener]:
             nonlocal said
             key = f"build.stage_{event.stage}"
             label = text(key, lang) if has(key) else event.stage
-            left = (
-                "" if event.seconds_left is None else say("seconds_left", seconds=round(event.seconds_left))
-            )
+            left = "" if event.seconds_left is None else say("seconds_left", seconds=round(event.seconds_left))
             drawn.update(task, completed=event.fraction, description=label, left=left)
-            if not messages.is_terminal and event.stage != said:
+            if messages.is_terminal or not event.fraction:  # what is refused at once has not begun
+                return
+            if event.stage != said:
                 note(f"{event.fraction:4.0%}  {label}")
             said = event.stage
 
@@ -80,7 +80,4 @@ def _write(state: Path, content: dict[str, object]) -> None:
 
 
 def _words(refusal: UserError) -> dict[str, object]:
-    return {
-        name: value if isinstance(value, int | float) else str(value)
-        for name, value in refusal.params.items()
-    }
+    return {name: value if isinstance(value, int | float) else str(value) for name, value in refusal.params.items()}

@@ -6,7 +6,7 @@ import contextlib
 import json
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -30,7 +30,7 @@ def silent(event: Event) -> None:
 class Progress:
     """Turns progress inside stages into progress of the build. `shares` are usual shares of the time."""
 
-    def __init__(self, shares: dict[str, float], listener: Listener) -> None:
+    def __init__(self, shares: Mapping[str, float], listener: Listener) -> None:
         total = sum(shares.values())
         self._shares = {stage: share / total for stage, share in shares.items()}
         self._listener = listener
@@ -76,4 +76,4 @@ def file_listener(path: Path, every_s: float = 0.3) -> Listener:
 def write_state(path: Path, state: dict) -> None:
     aside = path.with_suffix(f".{os.getpid()}.tmp")
     aside.write_text(json.dumps(state), encoding="utf-8")
-    os.replace(aside, path)
+    aside.replace(path)

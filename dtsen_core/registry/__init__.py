@@ -1,1 +1,1 @@
-"""The contract: one field dictionary from which DDL, validation, labels and documentation are derived; datasets on disk."""
+"""The contract: one field dictionary from which DDL, validation, labels and docs derive; datasets on disk."""

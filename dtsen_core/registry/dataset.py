@@ -26,6 +26,7 @@ from dtsen_core.settings import settings
 
 DATABASE = "dtsen.duckdb"
 EVALUATION = "evaluation.duckdb"
+PATIENCE_S = 10.0  # how long to wait for the last cursor on a dataset that was swapped out
 
 _open: dict[Path, Dataset] = {}
 _lock = threading.Lock()
@@ -93,7 +94,7 @@ class Dataset:
             return dataset
 
 
-def _connect(folder: Path, version: str, patience_s: float = 10.0) -> duckdb.DuckDBPyConnection:
+def _connect(folder: Path, version: str) -> duckdb.DuckDBPyConnection:
     """A read-only connection to the database whose stamp is `version`.
 
     DuckDB shares one instance per path inside a process, so right after a swap it may still hand out the old
@@ -104,7 +105,7 @@ def _connect(folder: Path, version: str, patience_s: float = 10.0) -> duckdb.Duc
         config["threads"] = settings().threads
     if settings().memory_limit:
         config["memory_limit"] = settings().memory_limit
-    deadline = time.monotonic() + patience_s
+    deadline = time.monotonic() + PATIENCE_S
     while True:
         try:
             connection = duckdb.connect(str(folder / DATABASE), read_only=True, config=config)

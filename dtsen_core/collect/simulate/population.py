@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 from dtsen_core.collect.simulate import allocation, dwelling, geography, identity, members, targets, welfare
 from dtsen_core.collect.simulate.dwelling import Columns, Place
 from dtsen_core.collect.simulate.geography import Geography
-from dtsen_core.registry.indicators import indicator_sql
 from dtsen_core.regions import official
+from dtsen_core.registry.indicators import indicator_sql
 
 Floats = NDArray[np.float64]
 Progress = Callable[[float], None]

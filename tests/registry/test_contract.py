@@ -1,0 +1,77 @@
+"""The field dictionary is the delivered layout, and everything derived from it agrees with it."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from dtsen_core.registry import codelists, ddl, fields
+from dtsen_core.registry.indicators import INDICATORS, NOT_APPLICABLE
+
+SHARED = Path(__file__).parents[2] / ".." / "shared" / "domain" / "variables.csv"
+
+
+def test_hundred_variables_in_delivered_order() -> None:
+    assert (len(fields.fields("keluarga")), len(fields.fields("anggota"))) == (52, 48)
+    if not SHARED.exists():
+        pytest.skip("the delivered catalogue is not at hand")
+    with SHARED.open(encoding="utf-8") as file:
+        wanted = [(row["set"], row["variable"]) for row in csv.DictReader(file)]
+    assert [(f.set, f.name) for s in fields.SETS for f in fields.fields(s)] == wanted
+
+
+def test_every_field_is_complete() -> None:
+    for name in fields.SETS:
+        for field in fields.fields(name):
+            assert field.type in fields.TYPES
+            assert field.privacy in fields.PRIVACY
+            assert field.label_id
+            assert field.label_en
+            assert (field.type in ("code", "flag")) == bool(field.codelist), field.name
+            if field.codelist:
+                assert codelists.codelist(field.codelist).codes
+
+
+def test_health_and_turnover_are_specific_personal_data() -> None:
+    specific = {f.name for f in fields.fields("anggota") if f.privacy == "specific"}
+    assert {"penyakit_kronis", "omzet_usaha_utama", "penglihatan", "kondisi_gizi"} <= specific
+
+
+def test_code_lists_parse_fine_and_merged_spellings() -> None:
+    power = codelists.codelist("daya_terpasang").parse_map()
+    assert power["900"] == 2
+    assert power["<=900"] == 6
+    assert power[">900"] == 7
+    floor = codelists.codelist("jenis_lantai_terluas")
+    merged = next(code for code in floor.codes if code.merges)
+    assert merged.version == "2026"
+    assert floor.parse_map()["keramik"] == 2
+
+
+def test_no_spelling_means_two_codes() -> None:
+    for name in codelists.names():
+        seen: dict[str, int] = {}
+        for code in codelists.codelist(name).codes:
+            for spelling in (code.label_id.lower(), code.label_en.lower()):
+                assert seen.setdefault(spelling, code.value) == code.value, (name, spelling)
+
+
+def test_tables_can_be_made_from_the_dictionary() -> None:
+    con = duckdb.connect()
+    for name in fields.SETS:
+        con.execute(ddl.create_table(name))
+        made = [row[0] for row in con.execute(f"DESCRIBE {name}").fetchall()]
+        assert made == [column for column, _ in ddl.columns(name)]
+
+
+def test_thirty_nine_indicators_by_group() -> None:
+    groups = [indicator.group for indicator in INDICATORS]
+    assert (groups.count("perumahan"), groups.count("aset"), groups.count("anggota")) == (12, 14, 13)
+    for indicator in INDICATORS:
+        assert [c.code for c in indicator.categories] == list(range(indicator.radix))
+        assert indicator.categories[0].value == "tidak diketahui"
+        assert len({c.value for c in indicator.categories}) == indicator.radix
+    assert sum(c.value == NOT_APPLICABLE for i in INDICATORS for c in i.categories) == 6

@@ -1,0 +1,179 @@
+"""Delivered DTSEN files (52 family + 48 member columns) become the tables of a real dataset."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import duckdb
+import pandas as pd
+
+from dtsen_core.collect.accounting import set_aside
+from dtsen_core.collect.readers import Progress, read_source, settle
+from dtsen_core.errors import UserError
+from dtsen_core.integrate.registers import check_files, refuse_useless
+from dtsen_core.registry import ddl
+from dtsen_core.regions import codes as region_codes
+
+FAMILIES, MEMBERS = "dtsen_keluarga", "dtsen_anggota"
+
+CARD_TWICE = f"""
+SELECT file_id, line_from, 'kk_ganda' AS reason,
+  'nomor_kartu_keluarga: ' || left(nomor_kartu_keluarga, 2) || '••••••••••••' || right(nomor_kartu_keluarga, 2)
+    AS detail
+FROM source_{FAMILIES}
+QUALIFY row_number() OVER (PARTITION BY nomor_kartu_keluarga ORDER BY file_id, line_from) > 1"""
+
+NO_FAMILY = f"""
+SELECT m.file_id, m.line_from, 'tanpa_keluarga' AS reason,
+  'nomor_kartu_keluarga: ' || left(m.nomor_kartu_keluarga, 2) || '••••••••••••' || right(m.nomor_kartu_keluarga, 2)
+    AS detail
+FROM source_{MEMBERS} m ANTI JOIN source_{FAMILIES} f USING (nomor_kartu_keluarga)"""
+
+# The same person twice (same name and birth date): the first line stays. Different people on one number:
+# nobody can say whose it is, so all of them go to the quarantine.
+NIK_TWICE = f"""
+WITH shared AS (
+  SELECT nomor_induk_kependudukan AS nik,
+    count(DISTINCT (upper(regexp_replace(coalesce(nama, ''), '[^A-Za-z]', '', 'g')), tanggal_lahir)) AS people,
+    min({{'file_id': file_id, 'line_from': line_from}}) AS first
+  FROM source_{MEMBERS} GROUP BY nomor_induk_kependudukan HAVING count(*) > 1
+)
+SELECT m.file_id, m.line_from,
+  CASE WHEN s.people > 1 THEN 'nik_dipakai_orang_lain' ELSE 'nik_ganda' END AS reason,
+  'nomor_induk_kependudukan: ' || left(s.nik, 2) || '••••••••••••' || right(s.nik, 2) AS detail
+FROM source_{MEMBERS} m JOIN shared s ON s.nik = m.nomor_induk_kependudukan
+WHERE s.people > 1 OR m.file_id <> s.first.file_id OR m.line_from <> s.first.line_from"""
+
+
+def ingest_delivered(
+    keluarga_file: str | Path,
+    anggota_file: str | Path,
+    con: duckdb.DuckDBPyConnection,
+    *,
+    codes: str | None = None,
+    progress: Progress | None = None,
+) -> dict[str, object]:
+    """Read a delivered pair of files into ``keluarga``, ``anggota``, ``ingest_file`` and ``quarantine``.
+
+    Both tables are as the contract says: Kemendagri codes, sorted by village, one row per family card and
+    per NIK. `codes` (``kemendagri`` or ``bps``) confirms the code system of the family file, which is
+    otherwise decided by its codes and names. Returns ``{"files": […]}`` with the account in physical lines.
+
+    UserError: files that cannot be read or are not of this layout, an undecidable code system, or not one
+    usable line.
+    """
+    check_files("dtsen", (FAMILIES, MEMBERS), (keluarga_file, anggota_file))
+
+    def step(low: float, high: float) -> Progress | None:
+        if progress is None:
+            return None
+        return lambda share: progress(low + (high - low) * share)
+
+    families = read_source(con, FAMILIES, [keluarga_file], codes=codes, progress=step(0, 0.35), temporary=True)
+    set_aside(con, FAMILIES, f"source_{FAMILIES}", CARD_TWICE, [])
+    settle(con, FAMILIES, families)
+    refuse_useless(families)
+    members = read_source(con, MEMBERS, [anggota_file], progress=step(0.35, 0.8), temporary=True)
+    for rows in (NO_FAMILY, NIK_TWICE):
+        set_aside(con, MEMBERS, f"source_{MEMBERS}", rows, [])
+    settle(con, MEMBERS, members)
+    refuse_useless(members)
+    _families(con)
+    _members(con)
+    for table in (f"source_{FAMILIES}", f"source_{FAMILIES}_region", f"source_{MEMBERS}", "reading_file"):
+        con.execute(f"DROP TABLE IF EXISTS {table}")
+    if progress is not None:
+        progress(1.0)
+    return {"files": [file.report() for file in (*families, *members)]}
+
+
+def _families(con: duckdb.DuckDBPyConnection) -> None:
+    given = {name: f"s.{name}" for name, kind in ddl.columns("keluarga") if not name.startswith("kode_")}
+    given |= {name: f"r.{name}" for name in ("province", "regency", "district", "village")}
+    given |= {
+        "id_keluarga": "row_number() OVER (ORDER BY r.village, s.nomor_kartu_keluarga) - 1", "urban": "0",
+        "kode_provinsi": "left(r.code, 2)", "kode_kabupaten_kota": "left(r.code, 4)",
+        "kode_kecamatan": "left(r.code, 6)", "kode_kelurahan_desa": "r.code",
+        "attribute_source": "'dtsen'", "is_dtks": "NULL", "is_regsosek": "NULL", "is_p3ke": "NULL",
+    }  # fmt: skip
+    listed = ", ".join(f'{given[name]}::{kind} AS "{name}"' for name, kind in ddl.columns("keluarga"))
+    con.execute("DROP TABLE IF EXISTS keluarga")
+    con.execute(ddl.create_table("keluarga"))
+    con.execute(
+        f"""INSERT INTO keluarga SELECT {listed}
+        FROM source_{FAMILIES} s JOIN source_{FAMILIES}_region r USING (region_id)
+        ORDER BY r.village, s.nomor_kartu_keluarga"""
+    )
+
+
+def _members(con: duckdb.DuckDBPyConnection) -> None:
+    given = {name: f"s.{name}" for name, _ in ddl.columns("anggota")}
+    given |= _card_places(con)
+    given |= {
+        "id_keluarga": "k.id_keluarga",
+        "id_anggota": "row_number() OVER (ORDER BY k.id_keluarga, s.status_hubungan_keluarga, "
+                      "s.nomor_induk_kependudukan) - 1",
+    }  # fmt: skip
+    listed = ", ".join(f'{given[name]}::{kind} AS "{name}"' for name, kind in ddl.columns("anggota"))
+    con.execute("DROP TABLE IF EXISTS anggota")
+    con.execute(ddl.create_table("anggota"))
+    con.execute(
+        f"""INSERT INTO anggota SELECT {listed}
+        FROM source_{MEMBERS} s JOIN keluarga k USING (nomor_kartu_keluarga)
+        LEFT JOIN card_place p ON p.regency IS NOT DISTINCT FROM s.kode_kabupaten_kota_ktp
+          AND p.district IS NOT DISTINCT FROM s.kode_kecamatan_ktp
+          AND p.village IS NOT DISTINCT FROM s.kode_kelurahan_desa_ktp
+          AND p.regency_name IS NOT DISTINCT FROM s.kabupaten_kota_ktp
+          AND p.district_name IS NOT DISTINCT FROM s.kecamatan_ktp
+          AND p.village_name IS NOT DISTINCT FROM s.kelurahan_desa_ktp
+        ORDER BY 1"""
+    )
+    con.execute("DROP TABLE card_place")
+
+
+def _card_places(con: duckdb.DuckDBPyConnection) -> dict[str, str]:
+    """Codes of the address on the identity card in Kemendagri codes; makes ``card_place``.
+
+    They come from the civil register and are normally Kemendagri codes already; where the names say that
+    they are BPS codes they are translated, and what cannot be placed becomes NULL (the family's own place
+    is not affected).
+    """
+    places = con.execute(
+        f"""SELECT kode_kabupaten_kota_ktp AS regency_code, kabupaten_kota_ktp AS regency_name,
+          kode_kecamatan_ktp AS district_code, kecamatan_ktp AS district_name,
+          kode_kelurahan_desa_ktp AS village_code, kelurahan_desa_ktp AS village_name, count(*) AS rows
+        FROM source_{MEMBERS} GROUP BY ALL ORDER BY ALL"""
+    ).df()
+    named = places.dropna(subset=["regency_code", "regency_name"])
+    system = "kemendagri"
+    if len(named):
+        seen = pd.DataFrame({
+            "code": named["regency_code"], "name": named["regency_name"], "rows": named["rows"],
+        })  # fmt: skip
+        system = _likelier(seen)
+    mapped = region_codes.map_places(places, system) if len(places) else places
+    for level in ("regency", "district", "village"):
+        places[f"own_{level}"] = mapped[level] if len(places) else None
+    con.register("card_frame", places.astype(object).where(places.notna(), None))
+    con.execute(
+        """CREATE OR REPLACE TEMP TABLE card_place AS
+        SELECT regency_code::VARCHAR AS regency, regency_name::VARCHAR AS regency_name,
+          district_code::VARCHAR AS district, district_name::VARCHAR AS district_name,
+          village_code::VARCHAR AS village, village_name::VARCHAR AS village_name,
+          own_regency::VARCHAR AS own_regency, own_district::VARCHAR AS own_district,
+          own_village::VARCHAR AS own_village
+        FROM card_frame"""
+    )
+    con.unregister("card_frame")
+    return {
+        "kode_provinsi_ktp": "left(p.own_regency, 2)", "kode_kabupaten_kota_ktp": "p.own_regency",
+        "kode_kecamatan_ktp": "p.own_district", "kode_kelurahan_desa_ktp": "p.own_village",
+    }  # fmt: skip
+
+
+def _likelier(seen: pd.DataFrame) -> str:
+    """Code system of the identity-card address: as detected, Kemendagri where that cannot be decided."""
+    try:
+        return region_codes.detect_system(seen).system
+    except UserError:
+        return "kemendagri"

@@ -67,4 +67,4 @@ def ingest(
         report = real.ingest(kind, files, target, codes=system, progress=progress)
     note(say("ingest_done", path=target))
     columns = ("path", "read", "header", "blank", "accepted", "quarantined", "reasons")
-    emit(form, {"files": report}, report, {name: say(f"column_{name}") for name in columns})
+    emit(form, report, report["files"], {name: say(f"column_{name}") for name in columns})

@@ -79,7 +79,7 @@ def _area(row: dict[str, Any]) -> dict[str, Any]:
     """One area of the answer: the ten decile columns become one list."""
     deciles = [row[name] for name in DECILES]
     rest = {key: value for key, value in row.items() if key not in DECILES}
-    head = {key: rest.pop(key) for key in ("code", "name", "n", "families", "persons") if key in rest}
+    head: dict[str, Any] = {key: rest.pop(key) for key in ("code", "name", "n", "families", "persons") if key in rest}
     return {**head, "deciles": deciles, **rest}
 
 

@@ -180,9 +180,7 @@ def _map_inside(frame: pd.DataFrame, level: str, system: str) -> pd.DataFrame:
 
 def _prepared(frame: pd.DataFrame) -> pd.DataFrame:
     out = frame.copy()
-    out["code"] = (
-        frame["code"].astype("str").where(frame["code"].notna(), "").str.replace(r"[.\s]", "", regex=True)
-    )
+    out["code"] = frame["code"].astype("str").where(frame["code"].notna(), "").str.replace(r"[.\s]", "", regex=True)
     out["fold"] = units.fold_series(frame["name"])
     out["squeeze"] = units.fold_series(frame["name"], units.squeeze)
     out["kemendagri"] = None
@@ -222,12 +220,8 @@ def _agrees(rows: pd.DataFrame, unit_column: str) -> pd.Series:
     # A delivered "Kota X" must not pass for the regency of the same name, nor the other way round.
     kind = rows["squeeze"].str.extract(r"^(kota|kab)", expand=False)
     is_city = rows[unit_column].astype("str").str[2:3].ge("7")
-    wrong_kind = (kind.eq("kota") & ~is_city & ~rows["squeeze"].isin(_all_squeezed())) | (
-        kind.eq("kab") & is_city
-    )
-    keys_squeezed = (
-        rows[unit_column].astype("str").where(rows[unit_column].notna(), "") + "|" + rows["squeeze"]
-    )
+    wrong_kind = (kind.eq("kota") & ~is_city & ~rows["squeeze"].isin(_all_squeezed())) | (kind.eq("kab") & is_city)
+    keys_squeezed = rows[unit_column].astype("str").where(rows[unit_column].notna(), "") + "|" + rows["squeeze"]
     return (keys.isin(_name_keys()) & ~wrong_kind) | keys_squeezed.isin(_name_keys())
 
 
@@ -250,9 +244,7 @@ def _show(rows: pd.DataFrame) -> str:
     """First rows as "3171 JAKARTA SELATAN (Kemendagri: Kota Jakarta Pusat; BPS: Kota Jakarta Selatan)"."""
     shown = []
     for code, name in zip(rows["code"].head(SHOWN), rows["name"].head(SHOWN)):
-        meant = [
-            f"{_LABELS[s]}: {units.name(_means()[s][code]) if code in _means()[s] else '–'}" for s in SYSTEMS
-        ]
+        meant = [f"{_LABELS[s]}: {units.name(_means()[s][code]) if code in _means()[s] else '–'}" for s in SYSTEMS]
         shown.append(f"{code} {name} ({'; '.join(meant)})")
     return "; ".join(shown) or "–"
 

@@ -65,9 +65,7 @@ def tables(gazetteer: Path, crosswalk: Path, population: Path) -> dict[str, pd.D
     cross = _read(crosswalk).set_index("kemendagri_code_2025")
     people = pd.read_csv(population, dtype={"regency_code": str}).set_index("regency_code")
 
-    regencies = pd.DataFrame(
-        {"code": reg["id"], "name": regency_label(reg["name"]), "parent_code": reg["id"].str[:2]}
-    )
+    regencies = pd.DataFrame({"code": reg["id"], "name": regency_label(reg["name"]), "parent_code": reg["id"].str[:2]})
     regencies["kind"] = regencies["code"].str[2].ge("7").map({True: "kota", False: "kabupaten"})
     regencies["bps_code"] = regencies["code"].map(cross["bps_code_2020"])
     regencies["bps_name"] = regencies["code"].map(cross["bps_name_2020"]).str.title()
@@ -85,9 +83,7 @@ def tables(gazetteer: Path, crosswalk: Path, population: Path) -> dict[str, pd.D
     provinces["island_group"] = provinces["code"].str[0].map(ISLAND_GROUPS)
     provinces["population"] = provinces["code"].map(regencies.groupby("parent_code")["population"].sum())
 
-    districts = pd.DataFrame(
-        {"code": dist["id"], "name": tidy(dist["name"]), "parent_code": dist["id"].str[:4]}
-    )
+    districts = pd.DataFrame({"code": dist["id"], "name": tidy(dist["name"]), "parent_code": dist["id"].str[:4]})
     villages = pd.DataFrame(
         {
             "code": vill["id"],

@@ -34,6 +34,7 @@ from dtsen_core.errors import InternalError
 from dtsen_core.locale import text
 
 MIN_CELL = 5
+_NOISE = 1e-11  # rounding of a sum of doubles, relative to the sum (measured: 1e-13)
 _NOTHING = 1e-6  # below this a weighted count is rounding noise of a sum, not a family
 
 
@@ -181,6 +182,8 @@ class _Table:
         for number, (total, parts) in enumerate(groups):
             own = [at[part] for part in parts]
             rest = values[:, at[total]] - values[:, own].sum(axis=1)
+            # A sum of weighted counts carries rounding noise that grows with it; noise is not a family.
+            rest = np.where(np.abs(rest) <= _NOISE * np.abs(values[:, at[total]]), 0.0, rest)
             values = np.column_stack([values, rest])
             self.equations[number, own] = 1
             self.equations[number, [at[total], len(columns) + number]] = -1, 1

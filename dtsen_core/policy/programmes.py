@@ -12,13 +12,20 @@ from dtsen_core.errors import InternalError
 from dtsen_core.paths import RULES
 
 # Columns of family_packed that may appear in a query; anything else in the file is refused.
-_FLAGS = {"pkh": "families", "sembako": "families", "blt_desa": "families", "pbi_persons": "persons"}
+_FLAGS = {
+    "pkh": "families",
+    "sembako": "families",
+    "blt_desa": "families",
+    "pbi_persons": "persons",
+    "pbi_pemda_persons": "persons",
+}
 
 
 @dataclass(frozen=True)
 class Programme:
     """One programme: quota in `unit` ("families" or "persons") and the national deciles it is meant for.
 
+    `other`: column of people the same benefit reaches by another payer; they are not uncovered.
     `headline`: the rules name no condition beyond the decile, so whoever is left out can be stated as a gap.
     """
 
@@ -30,6 +37,7 @@ class Programme:
     decile_to: int
     valid_from: dt.date
     source: str
+    other: str = ""
     headline: bool = False
 
     @property
@@ -45,6 +53,7 @@ def load(path: Path) -> tuple[Programme, ...]:
         wrong = (
             _FLAGS.get(p.flag) != p.unit
             or not 1 <= p.decile_from <= p.decile_to <= 10
+            or (p.other and _FLAGS.get(p.other) != p.unit)
             or p.quota <= 0
             or not isinstance(p.valid_from, dt.date)
         )

@@ -20,7 +20,7 @@ from dtsen_core.errors import InternalError, UserError
 from dtsen_core.paths import RULES
 from dtsen_core.policy import measures
 from dtsen_core.policy.coverage import coverage
-from dtsen_core.policy.programmes import programmes
+from dtsen_core.policy.programmes import Programme, programmes
 from dtsen_core.policy.welfare import RankRequest, full_ranking
 from dtsen_core.regions import official
 from dtsen_core.registry.dataset import Dataset
@@ -64,8 +64,9 @@ class NationalState:
 
     nation      one row, code "ID": code, n, families, persons, families_d14, share_d14
     provinces   code, name, n, families, persons, families_d14, share_d14
-    deciles     decile (0 = unknown, 1 … 10), n, families, persons and one column per programme
-                (`pkh`, `sembako`: families; `pbi`: persons)
+    deciles     decile (0 = unknown, 1 … 10), n, families, persons; per programme its covered units (`pkh`,
+                `sembako`: families; `pbi`: persons), their share of all units (`<key>_rate`), and where
+                another payer exists the units that neither reaches (`<key>_uncovered`)
     poverty     one row: code, n, families, persons, poor_persons (survey base), p0, p0_low, p0_high
                 (fractions, 90 % interval), or None
     why_no_poverty  sentence key that says why `poverty` is None, else ""
@@ -126,11 +127,29 @@ def deciles(dataset: Dataset) -> pd.DataFrame:
     """Families, persons and covered units of every programme by national decile (0 = unknown)."""
     rules = programmes()
     query = _DECILES.format(
-        flags=", ".join(f"f.{p.flag} AS {p.key}" for p in rules),
-        sums=", ".join(f"sum({p.key} * weight) AS {p.key}" for p in rules),
+        flags=", ".join(step for p in rules for step in _units(p)),
+        sums=", ".join(f"sum({name} * weight) AS {name}" for p in rules for name in covered_columns(p)),
     )
     found = dataset.cursor().execute(query).df().set_index("decile")
-    return found.reindex(range(11), fill_value=0).rename_axis("decile").reset_index()
+    table = found.reindex(range(11), fill_value=0).rename_axis("decile").reset_index()
+    for p in rules:
+        table[f"{p.key}_rate"] = table[p.key] / table[p.unit].where(table[p.unit] > 0)
+    return table
+
+
+def covered_columns(programme: Programme) -> tuple[str, ...]:
+    """The count columns of `programme` in the decile table."""
+    return (programme.key, f"{programme.key}_uncovered") if programme.other else (programme.key,)
+
+
+def _units(programme: Programme) -> list[str]:
+    """SQL of the programme's units per family; a person is never counted under two payers."""
+    p = programme
+    covered = f"f.{p.flag}::INTEGER AS {p.key}"
+    if not p.other:
+        return [covered]
+    size = "f.family_size::INTEGER" if p.unit == "persons" else "1"
+    return [covered, f"greatest({size} - f.{p.flag} - f.{p.other}, 0) AS {p.key}_uncovered"]
 
 
 def _poverty(dataset: Dataset) -> tuple[pd.DataFrame | None, str]:

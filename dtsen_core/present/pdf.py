@@ -75,6 +75,10 @@ class Sheet:
         }[align]
         draw(x, self.height - y, content)
 
+    def fitting(self, content: str, width: float, largest: float) -> float:
+        """The largest type size up to `largest` at which `content` in bold fits on one line of `width`."""
+        return min(largest, largest * width / pdfmetrics.stringWidth(content, BOLD, largest))
+
     def paragraph(
         self, x: float, y: float, width: float, content: str, *, size: float = 8, bold: bool = False,
         colour: str = theme.INK,
@@ -102,9 +106,7 @@ class Sheet:
         self.canvas.setLineWidth(0.6)
         self.canvas.roundRect(box.x, self.height - box.y - box.height, box.width, box.height, 3, fill=0)
 
-    def line(
-        self, x0: float, y0: float, x1: float, y1: float, colour: str = theme.FAINT, width: float = 0.6
-    ) -> None:
+    def line(self, x0: float, y0: float, x1: float, y1: float, colour: str = theme.FAINT, width: float = 0.6) -> None:
         self.canvas.setStrokeColor(HexColor(colour))
         self.canvas.setLineWidth(width)
         self.canvas.line(x0, self.height - y0, x1, self.height - y1)
@@ -116,14 +118,10 @@ class Sheet:
     def badge(self, right: float, y: float, content: str, *, size: float = 8) -> None:
         """A warning label whose right edge stands at `right`, its text on the baseline `y`."""
         width = pdfmetrics.stringWidth(content, BOLD, size) + 10
-        self.rectangle(
-            Box(right - width, y - size - 2, width, size + 7), "#FDF1DC", radius=3, outline=theme.WARNING
-        )
+        self.rectangle(Box(right - width, y - size - 2, width, size + 7), "#FDF1DC", radius=3, outline=theme.WARNING)
         self.text(right - width / 2, y, content, size=size, bold=True, colour="#8A4600", align="centre")
 
-    def stacked_bar(
-        self, box: Box, shares: Sequence[tuple[float, str, str, str]], *, size: float = 7
-    ) -> None:
+    def stacked_bar(self, box: Box, shares: Sequence[tuple[float, str, str, str]], *, size: float = 7) -> None:
         """Shares of one whole, left to right: (share, colour, text colour, text); text only where it fits."""
         x = box.x
         for share, colour, ink, content in shares:

@@ -12,7 +12,7 @@ import pandas as pd
 from dtsen_core.locale import text
 from dtsen_core.oversight.disclosure import Published, TableSpec, publish
 from dtsen_core.policy.programmes import Programme, programmes
-from dtsen_core.policy.summary import UNKNOWN_BAND, NationalState, bands
+from dtsen_core.policy.summary import UNKNOWN_BAND, NationalState, bands, covered_columns
 from dtsen_core.present import numbers
 from dtsen_core.regions import official
 from dtsen_core.registry.manifest import Manifest
@@ -31,8 +31,10 @@ _PROVINCES = TableSpec(
 )
 _DECILES = TableSpec(
     key="decile",
-    counts=("families", "persons", *(p.key for p in programmes())),
-    persons=("persons", *(p.key for p in programmes() if p.unit == "persons")),
+    counts=("families", "persons", *(c for p in programmes() for c in covered_columns(p))),
+    persons=("persons", *(c for p in programmes() if p.unit == "persons" for c in covered_columns(p))),
+    additive={p.unit: covered_columns(p) for p in programmes() if p.other},
+    rates={f"{p.key}_rate": (p.key, p.unit) for p in programmes()},
 )
 _POVERTY = TableSpec(
     key="code",
@@ -110,10 +112,16 @@ class ProgrammeRow:
     covered: float
     target: float
     covered_in_target: float
+    uncovered: float
 
     @property
-    def uncovered(self) -> float:
-        return self.target - self.covered_in_target
+    def elsewhere(self) -> float:
+        """Units of the target group that another payer covers."""
+        return max(self.target - self.covered_in_target - self.uncovered, 0.0)
+
+    @property
+    def elsewhere_share(self) -> float:
+        return self.elsewhere / self.target if self.target > 0 else float("nan")
 
     @property
     def outside(self) -> float:
@@ -151,12 +159,18 @@ def programme_rows(sealed: Sealed) -> tuple[ProgrammeRow, ...]:
     rows = []
     for rule in programmes():
         inside = frame.loc[list(rule.deciles)]
+        target = float(inside[rule.unit].sum(skipna=False))
+        covered = float(inside[rule.key].sum(skipna=False))
+        uncovered = target - covered
+        if rule.other:
+            uncovered = float(inside[f"{rule.key}_uncovered"].sum(skipna=False))
         rows.append(
             ProgrammeRow(
                 rule=rule,
                 covered=float(frame[rule.key].sum(skipna=False)),
-                target=float(inside[rule.unit].sum(skipna=False)),
-                covered_in_target=float(inside[rule.key].sum(skipna=False)),
+                target=target,
+                covered_in_target=covered,
+                uncovered=uncovered,
             )
         )
     return tuple(rows)
@@ -219,9 +233,7 @@ def poverty_figures(sealed: Sealed, lang: str) -> tuple[Figure, Figure]:
     row = sealed.poverty.frame.iloc[0]
     rate = _or_hidden(numbers.percent(row["p0"], lang, 2), row["p0"], sealed.poverty, lang)
     poor = _or_hidden(numbers.people(row["poor_persons"], lang), row["poor_persons"], sealed.poverty, lang)
-    interval = text(
-        "ringkasan.interval", lang, interval=numbers.interval(row["p0_low"], row["p0_high"], lang, 2)
-    )
+    interval = text("ringkasan.interval", lang, interval=numbers.interval(row["p0_low"], row["p0_high"], lang, 2))
     later = text(
         "ringkasan.official_later",
         lang,

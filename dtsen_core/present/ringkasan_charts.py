@@ -39,9 +39,7 @@ def province_dots(
     for name, share in zip(frame["name"], shares):
         stems_x += [middle, share, None]
         stems_y += [name, name, None]
-    fig.add_scatter(
-        x=stems_x, y=stems_y, mode="lines", line={"color": theme.NO_DATA, "width": 2}, hoverinfo="skip"
-    )
+    fig.add_scatter(x=stems_x, y=stems_y, mode="lines", line={"color": theme.NO_DATA, "width": 2}, hoverinfo="skip")
     fig.add_scatter(
         x=shares,
         y=frame["name"],
@@ -70,9 +68,7 @@ def province_dots(
     theme.layout(fig, lang=lang, height=height)
     room = max(float(np.ptp(shares)) * 0.25, 3.0) if len(shares) else 2.0
     low, high = (shares.min() - room, shares.max() + room) if len(shares) else (0.0, 100.0)
-    fig.update_xaxes(
-        title=text("ringkasan.provinces_axis", lang), side="top", range=[low, high], tickformat=",.0f"
-    )
+    fig.update_xaxes(title=text("ringkasan.provinces_axis", lang), side="top", range=[low, high], tickformat=",.0f")
     fig.update_yaxes(
         tickfont={"size": size},
         showgrid=False,
@@ -88,10 +84,7 @@ def province_dots(
 def _ends(shares: np.ndarray, lang: str) -> list[str]:
     """Values written out for the three highest and three lowest only: the rest is read from the axis."""
     last = len(shares) - 3
-    return [
-        numbers.number(share, lang, 1) if place < 3 or place >= last else ""
-        for place, share in enumerate(shares)
-    ]
+    return [numbers.number(share, lang, 1) if place < 3 or place >= last else "" for place, share in enumerate(shares)]
 
 
 def programme_bars(sealed: Sealed, lang: str, *, height: int = 190, size: int = 13) -> go.Figure:
@@ -107,6 +100,12 @@ def programme_bars(sealed: Sealed, lang: str, *, height: int = 190, size: int = 
             [theme.PROGRAMME_COLOURS[row.rule.key] for row in rows],
         ),
         (
+            text("ringkasan.elsewhere", lang),
+            "",
+            [row.elsewhere_share for row in rows],
+            [theme.ACCENT_SOFT] * len(rows),
+        ),
+        (
             text("ringkasan.uncovered", lang),
             text("ringkasan.uncovered", lang) + " ",
             [row.uncovered_share for row in rows],
@@ -118,13 +117,11 @@ def programme_bars(sealed: Sealed, lang: str, *, height: int = 190, size: int = 
             y=names,
             orientation="h",
             marker={"color": colours, "line": {"width": 0}},
-            text=[f"{lead}{numbers.percent(value, lang, 0)}" for value in values],
+            text=[f"{lead}{numbers.percent(value, lang, 0)}" if value else "" for value in values],
             textposition="inside",
             insidetextanchor="start",
             textfont={"size": size, "color": [text_on(colour) for colour in colours]},
-            hovertext=[
-                f"{name}: {label} {numbers.percent(value, lang)}" for name, value in zip(names, values)
-            ],
+            hovertext=[f"{name}: {label} {numbers.percent(value, lang)}" for name, value in zip(names, values)],
             hoverinfo="text",
         )
     theme.layout(fig, lang=lang, height=height)
@@ -158,9 +155,7 @@ def freshness_bars(sealed: Sealed, lang: str, *, height: int = 190, size: int = 
             insidetextanchor="middle",
             textangle=0,
             textfont={"size": size, "color": text_on(colour)},
-            hovertext=[
-                f"{kind}, {label}: {numbers.percent(v / 100, lang)}" for kind, v in zip(labels, values)
-            ],
+            hovertext=[f"{kind}, {label}: {numbers.percent(v / 100, lang)}" for kind, v in zip(labels, values)],
             hoverinfo="text",
         )
     theme.layout(fig, lang=lang, height=height, legend=True)
@@ -188,13 +183,10 @@ def families_by_decile(sealed: Sealed, lang: str, *, height: int = 420, size: in
     return fig
 
 
-def coverage_by_decile(
-    sealed: Sealed, row: ProgrammeRow, lang: str, *, height: int = 420, size: int = 14
-) -> go.Figure:
+def coverage_by_decile(sealed: Sealed, row: ProgrammeRow, lang: str, *, height: int = 420, size: int = 14) -> go.Figure:
     """Per cent of each decile covered by one programme; its target deciles in its colour, others grey."""
     frame = sealed.deciles.frame.set_index("decile").loc[1:10]
-    base = frame[row.rule.unit].where(frame[row.rule.unit] > 0)
-    values = (frame[row.rule.key] / base * 100).tolist()
+    values = (frame[f"{row.rule.key}_rate"] * 100).tolist()
     colour = theme.PROGRAMME_COLOURS[row.rule.key]
     colours = [colour if decile in row.rule.deciles else theme.NO_DATA for decile in frame.index]
     fig = _columns([str(decile) for decile in frame.index], values, colours, lang, size, decimals=0)

@@ -47,11 +47,12 @@ def _head(sheet: Sheet, sealed: Sealed, title: str, lang: str) -> None:
 def _cards(sheet: Sheet, figures: tuple[Figure, ...]) -> float:
     gap, below = 8.0, _CARDS_TOP
     width = (sheet.width - 2 * _MARGIN - gap * (len(figures) - 1)) / len(figures)
+    size = min(sheet.fitting(figure.value, width - 14, 16) for figure in figures)
     for place, figure in enumerate(figures):
         x = _MARGIN + place * (width + gap)
         inner = width - 14
         y = sheet.paragraph(x + 7, _CARDS_TOP + 5, inner, figure.label, size=7.5, colour=theme.MUTED)
-        sheet.text(x + 7, y + 18, figure.value, size=16 if len(figure.value) <= 13 else 11, bold=True)
+        sheet.text(x + 7, y + 18, figure.value, size=size, bold=True)
         y += 21
         if figure.unit:
             y = sheet.paragraph(x + 7, y, inner, figure.unit, size=7, bold=True, colour=theme.MUTED)
@@ -96,9 +97,7 @@ def _provinces(sheet: Sheet, sealed: Sealed, box: Box, lang: str) -> None:
 
 def _programmes(sheet: Sheet, sealed: Sealed, x: float, y: float, width: float, lang: str) -> float:
     y = sheet.paragraph(x, y, width, sentences.programmes(sealed, lang), size=10, bold=True)
-    y = sheet.paragraph(
-        x, y + 2, width, text("ringkasan.programmes_note", lang), size=6.8, colour=theme.MUTED
-    )
+    y = sheet.paragraph(x, y + 2, width, text("ringkasan.programmes_note", lang), size=6.8, colour=theme.MUTED)
     y += 6
     for row in programme_rows(sealed):
         sheet.text(x, y + 12, row.name(lang), size=8, bold=True)
@@ -106,6 +105,12 @@ def _programmes(sheet: Sheet, sealed: Sealed, x: float, y: float, width: float, 
             colour = theme.PROGRAMME_COLOURS[row.rule.key]
             parts = (
                 (row.target_share, colour, theme.PAPER, numbers.percent(row.target_share, lang, 0)),
+                (
+                    row.elsewhere_share,
+                    theme.ACCENT_SOFT,
+                    theme.INK,
+                    numbers.percent(row.elsewhere_share, lang, 0),
+                ),
                 (
                     row.uncovered_share,
                     theme.FAINT,
@@ -134,10 +139,7 @@ def _programmes(sheet: Sheet, sealed: Sealed, x: float, y: float, width: float, 
 
 def _freshness(sheet: Sheet, sealed: Sealed, x: float, y: float, width: float, lang: str) -> float:
     y = sheet.paragraph(x, y, width, sentences.freshness(sealed, lang), size=10, bold=True)
-    y = (
-        sheet.paragraph(x, y + 2, width, sentences.freshness_note(sealed, lang), size=6.8, colour=theme.MUTED)
-        + 6
-    )
+    y = sheet.paragraph(x, y + 2, width, sentences.freshness_note(sealed, lang), size=6.8, colour=theme.MUTED) + 6
     for kind in KINDS:
         sheet.text(x, y + 7, text(f"ringkasan.kind_{kind}", lang), size=7.5, bold=True)
         shares = band_shares(sealed, kind).fillna(0.0)
@@ -169,9 +171,7 @@ def _foot(sheet: Sheet, sealed: Sealed, lang: str) -> None:
     y = sheet.height - 52
     width = sheet.width - 2 * _MARGIN
     sheet.line(_MARGIN, y, _MARGIN + width, y)
-    y = sheet.paragraph(
-        _MARGIN, y + 2, width, labels.source_line(sealed.manifest, lang), size=6.8, colour=theme.MUTED
-    )
+    y = sheet.paragraph(_MARGIN, y + 2, width, labels.source_line(sealed.manifest, lang), size=6.8, colour=theme.MUTED)
     official_line = text("ringkasan.official_sources", lang, sources=sentences.official_sources())
     y = sheet.paragraph(_MARGIN, y, width, official_line, size=6.8, colour=theme.MUTED)
     reason = sealed.reason(lang)

@@ -6,9 +6,12 @@ import pandas as pd
 
 from dtsen_core.locale import text
 from dtsen_core.policy.programmes import programmes as programme_rules
+from dtsen_core.policy.summary import DAYS_PER_MONTH
 from dtsen_core.present import numbers
 from dtsen_core.present.ringkasan import ProgrammeRow, Sealed, extremes, fresh_share, programme_rows
 from dtsen_core.regions import official
+
+IN_DAYS = 120  # longer ages read better in months
 
 
 def provinces(sealed: Sealed, lang: str) -> str:
@@ -76,7 +79,9 @@ def freshness_note(sealed: Sealed, lang: str) -> str:
 def _days(days: float, lang: str) -> str:
     if numbers.missing(days):
         return numbers.not_available(lang)
-    return text("ringkasan.days", lang, days=numbers.number(days, lang))
+    if days < IN_DAYS:
+        return text("ringkasan.days", lang, count=numbers.number(days, lang))
+    return text("ringkasan.months", lang, count=numbers.number(days / DAYS_PER_MONTH, lang))
 
 
 def programme_table(sealed: Sealed, lang: str) -> pd.DataFrame:
@@ -92,6 +97,7 @@ def programme_table(sealed: Sealed, lang: str) -> pd.DataFrame:
         cells |= {
             "target": _count(row.target, lang),
             "covered_in_target": _with_rate(row.covered_in_target, row.target_share, lang),
+            "elsewhere": _with_rate(row.elsewhere, row.elsewhere_share, lang) if row.rule.other else "–",
             "uncovered": _with_rate(row.uncovered, row.uncovered_share, lang),
             "outside": _with_rate(row.outside, row.outside_share, lang),
         }
@@ -102,7 +108,7 @@ def programme_table(sealed: Sealed, lang: str) -> pd.DataFrame:
 
 
 def _count(value: float, lang: str) -> str:
-    return text("disclosure.suppressed", lang) if numbers.missing(value) else numbers.people(value, lang)
+    return text("disclosure.suppressed", lang) if numbers.missing(value) else numbers.people(value, lang, 1)
 
 
 def _with_rate(value: float, rate: float, lang: str) -> str:
@@ -111,7 +117,7 @@ def _with_rate(value: float, rate: float, lang: str) -> str:
     return text(
         "ringkasan.count_and_rate",
         lang,
-        count=numbers.people(value, lang),
+        count=numbers.people(value, lang, 1),
         rate=numbers.percent(rate, lang, 0),
     )
 

@@ -18,6 +18,7 @@ import pandas as pd
 from dtsen_core.policy.coverage import coverage
 from dtsen_core.policy.map_indicators import map_rules
 from dtsen_core.policy.welfare import RankRequest, full_ranking
+from dtsen_core.regions import units
 from dtsen_core.registry.dataset import Dataset
 
 MODEL = "pmt_provinsi"
@@ -78,9 +79,7 @@ def _ratio(part: pd.Series, whole: pd.Series | float) -> pd.Series:
     return part / whole.where(whole > 0)
 
 
-def add_rates(
-    frame: pd.DataFrame, national_families: float, national_persons: float, *, sampled: bool
-) -> pd.DataFrame:
+def add_rates(frame: pd.DataFrame, national_families: float, national_persons: float, *, sampled: bool) -> pd.DataFrame:
     """`frame` with the rates of the counts it holds and, for a sample, the intervals of those rates."""
     out = frame.copy()
     out["share_families"] = _ratio(out["families"], national_families)
@@ -124,19 +123,35 @@ def national_row(dataset: Dataset) -> pd.DataFrame:
     return frame
 
 
+def _all_units(frame: pd.DataFrame, level: str, parent: str | None) -> pd.DataFrame:
+    """`frame` with a row for every unit: one without families in the dataset has n = 0 and no figures."""
+    listed = units.table(level)[["code", "name"]]
+    listed = listed[listed["code"].str.startswith(parent or "")]
+    out = listed.merge(frame.drop(columns="name"), on="code", how="left", validate="one_to_one")
+    out["n"] = out["n"].fillna(0).astype("int64")
+    return out
+
+
 def area_table(
-    dataset: Dataset, level: str, parent: str | None, national_families: float, national_persons: float
+    dataset: Dataset,
+    level: str,
+    parent: str | None,
+    national_families: float,
+    national_persons: float,
+    *,
+    model: bool = True,
 ) -> pd.DataFrame:
     """Areas of `level`, inside `parent` where given, sorted by code; columns as in the module's head.
 
-    `national_families` and `national_persons` are the totals the national shares refer to.
+    `national_families` and `national_persons` are the totals the national shares refer to; `model` False
+    leaves the measures of estimated expenditure out.
     """
     frame = add_rates(
-        coverage(dataset, level, parent)[list(COVERAGE_COLUMNS)],
+        _all_units(coverage(dataset, level, parent)[list(COVERAGE_COLUMNS)], level, parent),
         national_families,
         national_persons,
         sampled=dataset.simulated,
     )
-    if has_model(dataset) and level != "village":
+    if model and has_model(dataset) and level != "village":
         frame = _with_model(frame, _model_measures(dataset, level, parent)[0])
     return frame.sort_values("code", ignore_index=True)

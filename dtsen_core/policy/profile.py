@@ -39,6 +39,9 @@ def compare(indicator: MapIndicator, value: float, reference: float) -> Comparis
         difference = value - reference
     verdict = 0
     if not math.isnan(difference) and indicator.better != "none":
+        # What reads ±0,0 on the card is neither better nor worse.
+        shown = indicator.decimals + 2 if indicator.kind == "rate" else indicator.decimals
+        difference = difference if round(difference, shown) else 0.0
         sign = (difference > 0) - (difference < 0)
         verdict = sign if indicator.better == "high" else -sign
     return Comparison(value, reference, difference, share, verdict)
@@ -47,6 +50,4 @@ def compare(indicator: MapIndicator, value: float, reference: float) -> Comparis
 def measures(with_model: bool) -> tuple[MapIndicator, ...]:
     """The indicators of the profile card that can be computed with or without a model."""
     rules = map_rules()
-    return tuple(
-        rules.indicators[key] for key in MEASURES if with_model or not rules.indicators[key].needs_model
-    )
+    return tuple(rules.indicators[key] for key in MEASURES if with_model or not rules.indicators[key].needs_model)

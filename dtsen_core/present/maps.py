@@ -85,13 +85,13 @@ def choropleth(
     *,
     hover: str,
     corner: str,
-    note: str,
+    hint: str, note: str,
     height: int = HEIGHT,
 ) -> go.Figure:
     """The map of `rows`, one per area: code, name, klass, small, hover1 … hover4 (texts).
 
     `hover` is the hover template (``%{text}`` name, ``%{customdata[0]}`` … texts), `corner` the words in
-    the upper left, `note` those in the lower right corner.
+    the upper left corner, `hint` and `note` those in the lower left and lower right.
     """
     mode = style.mode
     hover_columns = [c for c in rows.columns if c.startswith("hover")]
@@ -137,6 +137,8 @@ def choropleth(
         annotations=[
             {**label, "text": corner, "x": 0.008, "y": 0.985, "xanchor": "left", "yanchor": "top",
              "font": {"size": 14}},
+            {**label, "text": hint, "x": 0.005, "y": 0.01, "xanchor": "left", "yanchor": "bottom",
+             "font": {"size": 11}},
             {**label, "text": note, "x": 0.995, "y": 0.01, "xanchor": "right", "yanchor": "bottom",
              "font": {"size": 11}},
         ],

@@ -40,17 +40,13 @@ def _spec(frame: pd.DataFrame) -> TableSpec:
     counts += ["pbi_persons", "uncovered_d15"] + (["poor_persons"] if "poor_persons" in frame else [])
     persons = [c for c in counts if "persons" in c or c == "uncovered_d15"]
     additive = {"families": ["families_d14"], "persons": ["persons_d15"]}
-    return TableSpec(
-        key="code", counts=counts, additive=additive, rates=rates, measures=measures, persons=persons
-    )
+    return TableSpec(key="code", counts=counts, additive=additive, rates=rates, measures=measures, persons=persons)
 
 
 def _publish_by_parent(frame: pd.DataFrame, level: str, origin: str) -> tuple[Published, ...]:
     parents = frame["code"].str[: _PARENT_DIGITS[level]]
     spec = _spec(frame)
-    return tuple(
-        publish(part.reset_index(drop=True), spec, origin=origin) for _, part in frame.groupby(parents)
-    )
+    return tuple(publish(part.reset_index(drop=True), spec, origin=origin) for _, part in frame.groupby(parents))
 
 
 @st.cache_data(max_entries=4, show_spinner=False)
@@ -85,16 +81,20 @@ def published(key: DatasetKey, level: str, parent: str) -> tuple[Published, ...]
 @st.cache_data(max_entries=200, show_spinner=False)
 def _classes(path: str, stamp: str, indicator: str, level: str) -> Classes:
     """Breaks of an indicator, taken from all areas of `level`: fixed for the dataset version."""
-    parts = _everywhere(path, stamp) if level == "district" else _level(path, stamp, level, None)
-    return peta.breaks_for(peta.Areas.of(parts, "id").frame, map_rules().indicators[indicator])
+    rule = map_rules().indicators[indicator]
+    if level in ("district", "village"):
+        parts = _everywhere(path, stamp, rule.needs_model)
+    else:
+        parts = _level(path, stamp, level, None)
+    return peta.breaks_for(peta.Areas.of(parts, "id").frame, rule)
 
 
-@st.cache_data(max_entries=2, show_spinner=False)
-def _everywhere(path: str, stamp: str) -> tuple[Published, ...]:
+@st.cache_data(max_entries=4, show_spinner=False)
+def _everywhere(path: str, stamp: str, model: bool) -> tuple[Published, ...]:
     """All districts as one published table: class breaks need only their distribution, not their sums."""
     opened = dataset(DatasetKey(path, stamp))
     _, families, persons = _nation(path, stamp)
-    frame = area_table.area_table(opened, "district", None, families, persons)
+    frame = area_table.area_table(opened, "district", None, families, persons, model=model)
     return (publish(frame, _spec(frame), origin=opened.manifest.origin),)
 
 

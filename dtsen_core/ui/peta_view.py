@@ -4,6 +4,7 @@ click reruns this part only."""
 from __future__ import annotations
 
 import html
+from typing import Literal
 
 import pandas as pd
 import streamlit as st
@@ -17,6 +18,7 @@ from dtsen_core.ui.peta_state import NATION, View
 from dtsen_core.ui.shell import Page
 
 TABLE_ROWS_HEIGHT = 300
+DELTA_COLOURS: dict[int, Literal["orange", "off", "primary"]] = {-1: "orange", 0: "off", 1: "primary"}
 
 
 def has_model(page: Page) -> bool:
@@ -69,9 +71,7 @@ def _controls(page: Page, view: View) -> None:
             offered,
             format_func=lambda key: f"{rules.indicators[key].label[lang]}",
             key="peta.choice",
-            on_change=lambda: st.session_state.update(
-                {peta_state.INDICATOR: st.session_state["peta.choice"]}
-            ),
+            on_change=lambda: st.session_state.update({peta_state.INDICATOR: st.session_state["peta.choice"]}),
         )
     with columns[1]:
         levels = (
@@ -86,9 +86,7 @@ def _controls(page: Page, view: View) -> None:
             format_func=lambda level: page.t(f"level_{level}"),
             key="peta.level_choice",
             required=True,
-            on_change=lambda: st.session_state.update(
-                {peta_state.LEVEL: st.session_state["peta.level_choice"]}
-            ),
+            on_change=lambda: st.session_state.update({peta_state.LEVEL: st.session_state["peta.level_choice"]}),
         )
     with columns[2]:
         text = st.text_input(
@@ -101,9 +99,7 @@ def _controls(page: Page, view: View) -> None:
     _search_results(page, text)
     if not model:
         missing = [i.label[lang] for i in rules.offered() if i.needs_model]
-        st.selectbox(
-            page.t("needs_model"), missing, disabled=True, help=page.t("needs_model_why"), key="peta.missing"
-        )
+        st.selectbox(page.t("needs_model"), missing, disabled=True, help=page.t("needs_model_why"), key="peta.missing")
         st.caption(page.t("needs_model_why"))
 
 
@@ -178,6 +174,7 @@ def _map(page: Page, view: View, rule: MapIndicator, shown: cache_peta.Shown, ti
         boundaries.bbox(view.focus),
         hover=peta.hover_template(rule, int(shown.rows["value"].notna().sum()), page.lang),
         corner=page.t("map_corner", where=html.escape(where), count=len(shown.rows), level=level),
+        hint=page.t("map_help"),
         note=page.t("map_indicative" if indicative else "map_official"),
     )
     # One key per view: a click remembered for another view must not be read as a click on this one.
@@ -191,7 +188,6 @@ def _map(page: Page, view: View, rule: MapIndicator, shown: cache_peta.Shown, ti
         config=theme.CONFIG | {"scrollZoom": True},
         alt=page.t("map_alt", measure=rule.label[page.lang], level=level, where=where, finding=title),
     )
-    st.caption(page.t("map_help"))
 
 
 def _clicked(key: str) -> None:
@@ -240,9 +236,7 @@ def styled(page: Page, rule: MapIndicator, rows: pd.DataFrame) -> tuple[object, 
     display = view.reset_index(drop=True)
     formatted = {c: dict(zip(display[c], t.loc[view.index])) for c, t in texts.items()}
     hidden = page.t("disclosure.suppressed")
-    styler = display.style.format(
-        {c: (lambda x, m=m: hidden if pd.isna(x) else m[x]) for c, m in formatted.items()}
-    )
+    styler = display.style.format({c: (lambda x, m=m: hidden if pd.isna(x) else m[x]) for c, m in formatted.items()})
     return styler, titles, codes
 
 
@@ -295,20 +289,16 @@ def _headline(page: Page, view: View, rule: MapIndicator, shown: cache_peta.Show
             f"{rule.short[page.lang]}, {rule.unit[page.lang]}",
             line.value,
             line.delta,
-            delta_color={-1: "orange", 0: "off", 1: "primary"}[line.verdict],
+            delta_color=DELTA_COLOURS[line.verdict],
             delta_arrow="off",
         )
         st.markdown(peta_card.partner_line(partner, own, above, page.lang))
-        for line_text in peta_card.notes(
-            view.area, rule, own[0], shown.rows, page.lang, page.dataset.simulated
-        ):
+        for line_text in peta_card.notes(view.area, rule, own[0], shown.rows, page.lang, page.dataset.simulated):
             st.caption(line_text)
 
 
 def _profile(page: Page, view: View) -> None:
-    chain = list(
-        dict.fromkeys([view.area, units.parent(view.area) if view.area != NATION else NATION, NATION])
-    )
+    chain = list(dict.fromkeys([view.area, units.parent(view.area) if view.area != NATION else NATION, NATION]))
     columns = [(units.name(code), *cache_peta.own_row(page.key, code)) for code in chain]
     st.markdown(f"**{page.t('card_title', name=units.label(view.area))}**")
     st.table(

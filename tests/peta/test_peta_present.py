@@ -107,7 +107,7 @@ def test_the_figure_is_one_trace_by_url_without_selection(areas: peta.Areas) -> 
     style = maps.MapStyle("shapes.geojson", "land.geojson", "style.json", ["#111111"] * 5, "light")
     bbox = (95.0, -11.0, 141.0, 6.0)
     hover = peta.hover_template(rule, 4, "id")
-    figure = maps.choropleth(_rows(areas), style, bbox, hover=hover, corner="x", note="y")
+    figure = maps.choropleth(_rows(areas), style, bbox, hover=hover, corner="x", hint="h", note="y")
     assert len(figure.data) == 1
     trace = figure.data[0]
     assert trace.geojson == "shapes.geojson"

@@ -81,7 +81,7 @@ def measure(d: Distribution, province: Ints, people: Floats, factors: Floats | N
 
 def whole(d: Distribution, parts: dict[str, Floats], people: Floats) -> dict[str, Floats]:
     """Measures of everything in `d` together, one row; rates are its `parts`' weighted by `people`."""
-    together = d.combine(np.zeros(len(people), dtype=np.int64), 1, np.ones(len(people)))
+    together = d.combine(np.zeros(len(people), dtype=np.int64), 1)
     known = people > 0
     share = people[known] / people.sum() if known.any() else people[known]
     result = {

@@ -138,8 +138,8 @@ def _measure(dataset: Dataset, card: Scorecard, request: RankRequest, h: Histogr
             return expenditure.bare(histogram, len(provinces))
         return expenditure.distribution(histogram, provinces, model.residuals)
 
-    by_regency = spread(h, province_of).combine(nation, REGENCIES, people_weight)
-    by_province = by_regency.combine(province_of, len(units.table("province")), np.ones(REGENCIES))
+    by_regency = spread(h, province_of).scaled(people_weight)
+    by_province = by_regency.combine(province_of, len(units.table("province")))
     factors = estimates.benchmark_factors(by_province) if request.benchmark else None
     if request.level == "regency":
         d, province, regency = by_regency, province_of, nation
@@ -148,7 +148,7 @@ def _measure(dataset: Dataset, card: Scorecard, request: RankRequest, h: Histogr
     else:
         regency = regency_of("district")
         province = province_of[regency]
-        d = spread(cells, province).combine(np.arange(size), size, people_weight[regency])
+        d = spread(cells, province).scaled(people_weight[regency])
     people = d.persons.sum(axis=1)
     found = estimates.measure(d, province, people, factors)
     n = np.bincount(

@@ -47,11 +47,8 @@ class Residuals:
             return np.asarray(np.broadcast_to(mass, (len(scores), mass.shape[1])))
         place = np.interp(scores, mid, np.arange(number, dtype=np.float64))
         left = np.minimum(place.astype(np.int64), number - 2)
-        mix = np.zeros((len(scores), number))
-        rows = np.arange(len(scores))
-        mix[rows, left] = 1 - (place - left)
-        mix[rows, left + 1] = place - left
-        return mix @ mass
+        upper = (place - left)[:, None]
+        return np.asarray(mass[left] * (1 - upper) + mass[left + 1] * upper)
 
 
 def load_residuals(con: duckdb.DuckDBPyConnection, model: str) -> Residuals | None:
@@ -124,11 +121,21 @@ class Distribution:
     def log_nodes(self) -> Floats:
         return (self.low + np.arange(self.persons.shape[1], dtype=np.float64)) * (self.step / 1000)
 
-    def combine(self, group: Ints, groups: int, weights: Floats) -> Distribution:
-        """Rows summed by `group` after multiplication by `weights`, both of shape (areas,)."""
+    def scaled(self, weights: Floats) -> Distribution:
+        """Each row times its weight, shape (areas,)."""
+        return replace(self, persons=self.persons * weights[:, None])
+
+    def combine(self, group: Ints, groups: int) -> Distribution:
+        """Rows summed by `group` (0..groups−1), shape (areas,)."""
         mixing = np.zeros((groups, len(self.persons)))
-        mixing[group, np.arange(len(group))] = weights
-        return replace(self, persons=mixing @ self.persons)
+        mixing[group, np.arange(len(group))] = 1.0
+        return replace(self, persons=product(mixing, self.persons))
+
+
+def product(a: Floats, b: Floats) -> Floats:
+    """Matrix product by one thread. BLAS starts a thread per core for each of these small products; with
+    several users on a small server they wait for each other and take ten times as long."""
+    return np.asarray(np.einsum("rg,ge->re", a, b))
 
 
 def score_grid(h: Histogram, areas: int) -> tuple[Floats, int]:
@@ -174,5 +181,5 @@ def distribution(h: Histogram, province: Ints, residuals: Residuals) -> Distribu
                 flat = np.zeros(width * (cells + 1))
                 flat.reshape(width, cells + 1)[:, :reach] = residuals.kernel(int(p), stratum, scores)
                 shift = flat[: width * cells].reshape(width, cells)
-                result[rows] += blocks[rows, stratum] @ shift
+                result[rows] += product(blocks[rows, stratum], shift)
     return Distribution(result, low + residuals.low)

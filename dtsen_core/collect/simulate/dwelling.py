@@ -125,8 +125,8 @@ def draw(
     columns["kepemilikan_aset"] = np.where(anything, 1, 2).astype(np.uint8)
     for name in rules()["assets"]:
         columns[name][~anything] = 0
-    columns |= _sanitation(rng, place, factors[-2], sanitation_target)
-    columns |= _water(rng, place, factors[-1], water_target)
+    columns |= _sanitation(rng, place, factors[-2], sanitation_target, cuts)
+    columns |= _water(rng, place, factors[-1], water_target, cuts)
     columns |= _livestock(rng, place)
     area = rules()["floor_area"]
     log = (area["log_mean"] + area["pull"] * place.welfare + area["urban"] * (place.urban == 1)
@@ -147,19 +147,26 @@ def _improved(latent: NDArray, place: Place, target: Floats) -> NDArray[np.bool_
     return flag
 
 
-def _pick(latent: NDArray, rows: NDArray[np.bool_], rule: dict) -> NDArray[np.uint8]:
-    """Codes for `rows` in the order of `latent` among them, with the declared shares."""
-    rank = np.argsort(np.argsort(latent[rows]))
-    share = (rank + 0.5) / max(len(rank), 1)
-    edges = np.cumsum(rule["shares"])[:-1]
-    return np.array(rule["codes"], np.uint8)[np.searchsorted(edges, share)]
+def _pick(
+    latent: NDArray, rows: NDArray[np.bool_], rule: dict, place: Place, cuts: dict[str, Floats], name: str
+) -> NDArray[np.uint8]:
+    """Codes for `rows` in the order of `latent` among them.
+
+    The declared shares hold for the nation: the thresholds are set by the first draw, the survey, and kept
+    in `cuts`, so that a family of the registry is coded by the same rule as a household of the survey.
+    """
+    if name not in cuts:
+        cuts[name] = _quantiles(latent[rows], place.weight[rows], np.cumsum(rule["shares"])[:-1])
+    return np.array(rule["codes"], np.uint8)[np.searchsorted(cuts[name], latent[rows], side="right")]
 
 
 def _spread(rng: np.random.Generator, place: Place, pull: float) -> Floats:
     return pull * place.welfare + np.sqrt(1 - pull**2) * rng.normal(size=len(place.size))
 
 
-def _sanitation(rng: np.random.Generator, place: Place, factor: Floats, target: Floats) -> Columns:
+def _sanitation(
+    rng: np.random.Generator, place: Place, factor: Floats, target: Floats, cuts: dict[str, Floats]
+) -> Columns:
     rule = rules()["sanitation"]
     latent = _latent(rng, place, rule, factor)
     good = _improved(latent, place, target)
@@ -167,21 +174,23 @@ def _sanitation(rng: np.random.Generator, place: Place, factor: Floats, target: 
     toilet = np.where(chance < rule["shared_share"], 2, 1).astype(np.uint8)
     closet = np.ones(len(good), np.uint8)
     disposal = np.where(rng.random(len(good)) < rule["sewage_share"], 2, 1).astype(np.uint8)
-    toilet[~good] = _pick(_spread(rng, place, 0.4), ~good, rule["unimproved_toilet"])
-    closet[~good] = _pick(_spread(rng, place, 0.4), ~good, rule["unimproved_closet"])
-    disposal[~good] = _pick(_spread(rng, place, 0.2), ~good, rule["unimproved_disposal"])
+    toilet[~good] = _pick(_spread(rng, place, 0.4), ~good, rule["unimproved_toilet"], place, cuts, "toilet")
+    closet[~good] = _pick(_spread(rng, place, 0.4), ~good, rule["unimproved_closet"], place, cuts, "closet")
+    disposal[~good] = _pick(_spread(rng, place, 0.2), ~good, rule["unimproved_disposal"], place, cuts, "disposal")
     none = toilet == 6
     closet[none], disposal[none] = 0, 0
     return {"fasilitas_bab": toilet, "jenis_kloset": closet, "pembuangan_akhir_tinja": disposal}
 
 
-def _water(rng: np.random.Generator, place: Place, factor: Floats, target: Floats) -> Columns:
+def _water(
+    rng: np.random.Generator, place: Place, factor: Floats, target: Floats, cuts: dict[str, Floats]
+) -> Columns:
     rule = rules()["water"]
     good = _improved(_latent(rng, place, rule, factor), place, target)
     source = np.zeros(len(good), np.uint8)
     inside = _spread(rng, place, 0.4) + 0.5 * (place.urban == 1)
-    source[good] = _pick(inside, good, rule["improved"])
-    source[~good] = _pick(inside, ~good, rule["unimproved"])
+    source[good] = _pick(inside, good, rule["improved"], place, cuts, "water_improved")
+    source[~good] = _pick(inside, ~good, rule["unimproved"], place, cuts, "water_unimproved")
     return {"sumber_air_minum_utama": source}
 
 

@@ -19,7 +19,6 @@ from dtsen_core.collect.simulate import population, programmes, registers, targe
 from dtsen_core.collect.simulate.population import Recipe
 from dtsen_core.integrate import golden
 from dtsen_core.rank import fit, official, packing, scorecard
-from dtsen_core.regions import boundaries
 from dtsen_core.registry.dataset import DATABASE, EVALUATION, Dataset, new_dataset, stamp
 from dtsen_core.registry.manifest import Manifest
 from dtsen_core.settings import settings
@@ -99,6 +98,7 @@ def _fill(
     if sources:
         with told.stage("integrate") as step:
             golden.integrate(con, folder / "sources", progress=step)
+            tables.shorten_paths(con, "sources/")
     else:
         tables.adopt_simulated(con, people=people)
     with told.stage("indicators"):
@@ -135,7 +135,8 @@ def _finish(
         registry_families=float(counted[2]), registry_persons=float(counted[3]), seed=recipe.seed,
         has_sources=sources, has_members=people, urban_known=True, survey_households=households,
         survey_seed=recipe.seed, model=OFFICIAL_MODEL, packing=packing.packing().hash,
-        boundary_hash=boundaries.current().hash, code_version=dtsen_core.__version__,
+        boundary_hash=tables.boundary_hash(), code_version=dtsen_core.__version__,
+        programmes=list(programmes.PROGRAMMES),
         source_mix=tables.source_mix(con) if sources else {}, rows=tables.row_counts(con),
     )  # fmt: skip
     stamp(con, version)

@@ -8,7 +8,9 @@ import duckdb
 import pyarrow as pa
 
 from dtsen_core.collect.simulate.population import Recipe
+from dtsen_core.errors import UserError
 from dtsen_core.rank.packing import FLAGS, OFFICIAL
+from dtsen_core.regions import boundaries
 from dtsen_core.registry.indicators import indicator_sql
 
 
@@ -95,3 +97,17 @@ def row_counts(con: duckdb.DuckDBPyConnection) -> dict[str, int]:
         found = con.execute(f'SELECT count(*) FROM "{name}"').fetchone()
         counts[str(name)] = int(found[0]) if found else 0
     return counts
+
+
+def boundary_hash() -> str:
+    """The boundaries installed when the dataset was made; empty where none are. Maps say so themselves."""
+    try:
+        return boundaries.current().hash
+    except UserError:
+        return ""
+
+
+def shorten_paths(con: duckdb.DuckDBPyConnection, folder: str = "") -> None:
+    """Keep file names in the accounts, not where this machine had the files while it built."""
+    for table in ("ingest_file", "quarantine", "joined_record"):
+        con.execute(f"UPDATE {table} SET path = ? || regexp_extract(path, '[^/\\\\]+$')", [folder])

@@ -28,13 +28,20 @@ COUNTS = {
 }
 
 
+# Columns that mean nothing where the data do not speak about the programme: unknown, never zero.
+NEEDS = {
+    "pkh_families": "pkh", "sembako_families": "sembako", "blt_families": "blt_desa", "pip_pupils": "pip",
+    "pbi_persons": "pbi", "pbi_persons_d15": "pbi", "pbi_persons_d610": "pbi", "uncovered_d15": "pbi",
+}  # fmt: skip
+
+
 def coverage(dataset: Dataset, level: str, parent: str | None = None) -> pd.DataFrame:
     """Programme coverage of the units of `level` in `parent` that have families, in code order.
 
     Columns code, name, n (rows) and weighted counts: families, persons, families_d14 (national deciles
     1–4), persons_d15, pkh_families, sembako_families, blt_families, pbi_persons, pbi_persons_d15,
     uncovered_d15 (persons in deciles 1–5 with neither PBI-JK nor local-government PBI), pbi_persons_d610, pip_pupils. Deciles are the
-    delivered national ones; programmes those of the latest quarter.
+    delivered national ones; programmes those of the latest quarter, NaN where the data say nothing of them.
     """
     only, listed = listed_areas(level, parent)
     narrowed = f"WHERE f.{only.column} = ?" if only else ""
@@ -50,6 +57,8 @@ GROUP BY area ORDER BY area""",
         )
         .df()
     )
+    unknown = [column for column, programme in NEEDS.items() if programme not in dataset.manifest.programmes]
+    found[unknown] = float("nan")
     place = found.pop("area").astype("int64")
     keep = listed[place.to_numpy()]
     names = units.table(level).loc[place[keep], ["code", "name"]].reset_index(drop=True)

@@ -53,7 +53,7 @@ def _table(rows: Sequence[Mapping[str, Any]], titles: Mapping[str, str]) -> None
         table.add_row(*(_shown(row.get(column)) for column in titles))
     screen = Console(file=sys.stdout, highlight=False)
     if not screen.is_terminal:  # a file or a pipe has no width to fold to
-        screen = Console(file=sys.stdout, highlight=False, width=240)
+        screen = Console(file=sys.stdout, highlight=False, width=1000)
     screen.print(table, markup=False)
 
 

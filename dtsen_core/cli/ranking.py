@@ -71,7 +71,7 @@ def rank(
 def _numbers(areas: pd.DataFrame) -> pd.DataFrame:
     """`areas` as plain numbers (a not computable figure is NaN), fit for `publish`."""
     texts = [column for column in ("code", "name") if column in areas]
-    numbers = areas.drop(columns=texts).astype("float64")
+    numbers = areas.drop(columns=texts).astype({c: "float64" for c in areas if c not in (*texts, "n")})
     return pd.concat([areas[texts], numbers], axis=1).reset_index(drop=True)
 
 

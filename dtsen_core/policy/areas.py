@@ -71,9 +71,7 @@ GROUP BY area, decile""",
         name: np.bincount(area, np.asarray(found[name], dtype=np.float64), size)
         for name in ("n", "families", "persons")
     }
-    counted = np.bincount(area * 11 + decile, np.asarray(found[unit], dtype=np.float64), size * 11).reshape(
-        size, 11
-    )
+    counted = np.bincount(area * 11 + decile, np.asarray(found[unit], dtype=np.float64), size * 11).reshape(size, 11)
     table.update({name: counted[:, k + 1] for k, name in enumerate(DECILES)})
     table["unknown"] = counted[:, 0]
     return pd.DataFrame(table)

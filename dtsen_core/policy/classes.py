@@ -38,9 +38,7 @@ def _rules() -> dict[str, Any]:
 def classes() -> tuple[WelfareClass, ...]:
     """Poor, vulnerable, prosperous in rising order; each begins where the one before ends."""
     found = tuple(
-        WelfareClass(
-            c["name"], c["label_id"], c["label_en"], float(c["from"]), float(c.get("below", float("inf")))
-        )
+        WelfareClass(c["name"], c["label_id"], c["label_en"], float(c["from"]), float(c.get("below", float("inf"))))
         for c in _rules()["class"]
     )
     if [c.name for c in found] != ["poor", "vulnerable", "prosperous"]:

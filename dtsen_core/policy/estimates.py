@@ -84,9 +84,7 @@ def whole(d: Distribution, parts: dict[str, Floats], people: Floats) -> dict[str
     together = d.combine(np.zeros(len(people), dtype=np.int64), 1)
     known = people > 0
     share = people[known] / people.sum() if known.any() else people[known]
-    result = {
-        name: np.array([float(share @ parts[name][known]) if known.any() else np.nan]) for name in RATES
-    }
+    result = {name: np.array([float(share @ parts[name][known]) if known.any() else np.nan]) for name in RATES}
     result["gini"], result["mean_expenditure"] = grid.gini(together), grid.mean(together)
     result["poor_persons"] = np.array([np.nansum(parts["poor_persons"])])
     return result

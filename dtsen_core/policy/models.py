@@ -37,18 +37,15 @@ class Unexplained:
     se: Floats
     psu_sd: Floats
 
-    def regency_doubt(self, d: expenditure.Distribution, factors: Floats | None) -> Floats:
-        """M of each regency (see `estimates`), squared shares."""
-        return (self._density(d, np.arange(REGENCIES), factors) * self.se) ** 2
-
-    def district_doubt(self, d: expenditure.Distribution, regency: Ints, factors: Floats | None) -> Floats:
-        """M of each district, squared shares; `regency` idx of each row of `d`."""
-        spread = self.se[regency] ** 2 + self.psu_sd[regency] ** 2 / _villages()
-        return self._density(d, regency, factors) ** 2 * spread
-
-    def _density(self, d: expenditure.Distribution, regency: Ints, factors: Floats | None) -> Floats:
+    def doubt(self, d: expenditure.Distribution, regency: Ints, factors: Floats | None,
+              districts: Ints | None = None) -> Floats:  # fmt: skip
+        """M (see `estimates`) of the areas of `d`, squared shares; `regency` idx of each and, if they are
+        `districts`, their idx."""
         line = poverty_lines() if factors is None else poverty_lines() * factors
-        return grid.density(d, line[province_of_regency()[regency]])
+        spread = self.se[regency] ** 2
+        if districts is not None:
+            spread = spread + self.psu_sd[regency] ** 2 / _villages()[districts]
+        return grid.density(d, line[province_of_regency()[regency]]) ** 2 * spread
 
 
 @lru_cache(maxsize=1)
@@ -100,9 +97,7 @@ def _learn(dataset: Dataset, card: Scorecard) -> Unexplained | None:
         if stored is None:
             return None
         se, psu_sd = nothing.copy(), nothing.copy()
-        rows = cursor.execute(
-            "SELECT regency, se, psu_sd FROM model_effect WHERE model = ?", [card.name]
-        ).fetchnumpy()
+        rows = cursor.execute("SELECT regency, se, psu_sd FROM model_effect WHERE model = ?", [card.name]).fetchnumpy()
         se[rows["regency"]], psu_sd[rows["regency"]] = rows["se"], rows["psu_sd"]
         return Unexplained(stored, se, psu_sd)
     if not dataset.has_table("survey"):

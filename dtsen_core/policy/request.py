@@ -49,7 +49,7 @@ class RankResult:
     """One finished ranking.
 
     families    families in the listed areas, weighted; `n` rows behind them
-    seconds     wall time of this computation (or of the cached one it reuses)
+    seconds     wall time of this call
     thresholds  one row per scope area: code, name, t1..t9 (score in thousandths of log rupiah from which
                 decile k+1 begins; <NA> where no score reaches it); empty for the official deciles
     areas       one row per listed area, in code order: code, name, n (rows), families, persons (weighted),

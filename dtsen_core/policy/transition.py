@@ -48,11 +48,7 @@ GROUP BY ALL""",
         [only.idx] if only else [],
     ).fetchnumpy()
     cursor.close()
-    regency, rows, cols = (
-        np.asarray(found_cells[c]).astype(np.int64) for c in ("regency", "first", "second")
-    )
+    regency, rows, cols = (np.asarray(found_cells[c]).astype(np.int64) for c in ("regency", "first", "second"))
     counted = np.bincount((rows - 1) * 10 + cols - 1, found_cells["units"] * weight[regency], 100)
     deciles = range(1, 11)
-    return pd.DataFrame(
-        counted.reshape(10, 10), index=pd.Index(deciles, name="a"), columns=pd.Index(deciles, name="b")
-    )
+    return pd.DataFrame(counted.reshape(10, 10), index=pd.Index(deciles, name="a"), columns=pd.Index(deciles, name="b"))

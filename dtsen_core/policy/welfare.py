@@ -14,14 +14,13 @@ import numpy.typing as npt
 import pandas as pd
 
 from dtsen_core.policy import estimates
+from dtsen_core.policy.area_measures import Basis, measured, unmeasured
 from dtsen_core.policy.areas import listed_areas, official_table, regency_of, weights
 from dtsen_core.policy.models import residuals_for, scorecard_for
 from dtsen_core.policy.request import DECILES, LEVELS, OFFICIAL, SCOPES, UNITS, RankRequest, RankResult
 from dtsen_core.policy.transition import transition
-from dtsen_core.rank import engine, expenditure, official
-from dtsen_core.rank.engine import Filter
+from dtsen_core.rank import engine, official
 from dtsen_core.rank.histogram import NEVER, Histogram, Thresholds
-from dtsen_core.rank.scorecard import REGENCIES, Scorecard
 from dtsen_core.regions import units
 from dtsen_core.registry.dataset import Dataset
 
@@ -57,9 +56,14 @@ def full_ranking(dataset: Dataset, request: RankRequest) -> RankResult:
     found = official.scope_thresholds(h, request.scope, request.unit, weight)
     cells = h
     if request.level == "district":
-        cells = _district_cells(dataset, card, only)
+        cells = engine.rank_histogram(dataset, card, "district", only)
     table = _count(cells, found, request, weight)
-    estimated, whole = _measure(dataset, card, request, h, cells, weight * factor, only)
+    model = None if request.plain else residuals_for(dataset, card)
+    if model is None and not request.plain:
+        estimated, whole = unmeasured(request.level)
+    else:
+        basis = Basis.of(h, model, weight * factor, request.benchmark)
+        estimated, whole = measured(basis, request.level, cells, listed, only)
     areas, total = _present(pd.concat([table, estimated], axis=1), listed, request.region)
     for name, value in whole.items():
         total[name] = value
@@ -80,21 +84,6 @@ def _result(request: RankRequest, dataset: Dataset, started: float, limits: pd.D
     )
 
 
-def _district_cells(dataset: Dataset, card: Scorecard, only: Filter | None) -> Histogram:
-    """H by district of one region; of the nation province by province, which keeps each count small."""
-    if only is not None:
-        return engine.rank_histogram(dataset, card, "district", only)
-    parts = [
-        engine.rank_histogram(dataset, card, "district", Filter("province", idx))
-        for idx in range(units.COUNTS["province"])
-    ]
-    joined = (
-        np.concatenate([getattr(p, name) for p in parts])
-        for name in ("area", "urban", "score", "families", "persons")
-    )
-    return Histogram("district", *joined)
-
-
 def _count(cells: Histogram, found: Thresholds, request: RankRequest, weight: Floats) -> pd.DataFrame:
     """n, families, persons, d1..d10 and mean_score of every unit of the request's level."""
     regency = regency_of(cells.level)[cells.area]
@@ -110,84 +99,11 @@ def _count(cells: Histogram, found: Thresholds, request: RankRequest, weight: Fl
         "families": families,
         "persons": np.bincount(area, cells.persons * load, size),
     }
-    counted = np.bincount(area * 10 + decile - 1, cells.counts(request.unit) * load, size * 10).reshape(
-        size, 10
-    )
+    counted = np.bincount(area * 10 + decile - 1, cells.counts(request.unit) * load, size * 10).reshape(size, 10)
     table.update({name: counted[:, k] for k, name in enumerate(DECILES)})
     with np.errstate(invalid="ignore"):
         table["mean_score"] = np.bincount(area, cells.families * load * cells.score, size) / families / 1000
     return pd.DataFrame(table)
-
-
-def _measure(dataset: Dataset, card: Scorecard, request: RankRequest, h: Histogram, cells: Histogram,
-             people_weight: Floats, only: Filter | None,
-             ) -> tuple[pd.DataFrame, dict[str, Floats]]:  # fmt: skip
-    """(expenditure measures of every unit of the level, those of all listed units together).
-
-    Regencies are measured first: the benchmark and every province or national figure rest on them.
-    """
-    model = None if request.plain else residuals_for(dataset, card)
-    size = units.COUNTS[request.level]
-    if model is None and not request.plain:
-        return pd.DataFrame({name: np.full(size, np.nan) for name in estimates.COLUMNS}), {}
-    province_of = official.scope_of_regency("province")
-    nation = np.arange(REGENCIES)
-
-    def spread(histogram: Histogram, provinces: Ints) -> expenditure.Distribution:
-        if model is None:
-            return expenditure.bare(histogram, len(provinces))
-        return expenditure.distribution(histogram, provinces, model.residuals)
-
-    by_regency = spread(h, province_of).scaled(people_weight)
-    by_province = by_regency.combine(province_of, len(units.table("province")))
-    factors = estimates.benchmark_factors(by_province) if request.benchmark else None
-    if request.level == "regency":
-        d, province, regency = by_regency, province_of, nation
-    elif request.level == "province":
-        d, province, regency = by_province, np.arange(size), np.zeros(size, dtype=np.int64)
-    else:
-        regency = regency_of("district")
-        province = province_of[regency]
-        d = spread(cells, province).scaled(people_weight[regency])
-    people = d.persons.sum(axis=1)
-    found = estimates.measure(d, province, people, factors)
-    n = np.bincount(
-        province_of[h.area] if request.level == "province" else cells.area,
-        h.families if request.level == "province" else cells.families,
-        size,
-    )
-    doubt = np.full(REGENCIES, np.nan)
-    if model is not None and not request.plain:
-        doubt = model.regency_doubt(by_regency, factors)
-    if request.level == "province":
-        area_doubt = estimates.add_up(doubt, by_regency.persons.sum(axis=1), province_of)
-    elif request.level == "district":
-        area_doubt = np.full(size, np.nan) if model is None else model.district_doubt(d, regency, factors)
-    else:
-        area_doubt = doubt
-    found["p0_low"], found["p0_high"] = estimates.interval(found["p0"], n.astype(np.float64), area_doubt)
-    chosen = np.ones(size, dtype=bool) if only is None else listed_areas(request.level, request.region)[1]
-    whole = estimates.whole(
-        expenditure.Distribution(d.persons[chosen], d.low, d.step, d.points),
-        {name: values[chosen] for name, values in found.items()},
-        people[chosen],
-    )
-    inside = np.ones(REGENCIES, dtype=bool) if only is None else _regencies_of(only)
-    regency_people = np.where(inside, by_regency.persons.sum(axis=1), 0.0)
-    together = estimates.add_up(np.nan_to_num(doubt), regency_people, np.zeros(REGENCIES, dtype=np.int64), 1)
-    if not np.isfinite(doubt[inside & (regency_people > 0)]).all():
-        together = np.full(1, np.nan)
-    if only is not None and only.column == "district":
-        together = area_doubt[chosen]
-    low, high = estimates.interval(whole["p0"], np.array([float(n[chosen].sum())]), together)
-    return pd.DataFrame(found), {**whole, "p0_low": low, "p0_high": high}
-
-
-def _regencies_of(only: Filter) -> npt.NDArray[np.bool_]:
-    if only.column == "province":
-        return official.scope_of_regency("province") == only.idx
-    regency = only.idx if only.column == "regency" else int(regency_of("district")[only.idx])
-    return np.arange(REGENCIES) == regency
 
 
 def _present(
@@ -201,9 +117,7 @@ def _present(
     code = units.NATION if region in (None, units.NATION) else units.require(str(region))
     total = {"code": code, "name": units.name(code), **sums.to_dict()}
     with np.errstate(invalid="ignore"):
-        total["mean_score"] = float(
-            (areas["mean_score"] * areas["families"]).sum(skipna=False) / sums["families"]
-        )
+        total["mean_score"] = float((areas["mean_score"] * areas["families"]).sum(skipna=False) / sums["families"])
     frame = pd.DataFrame([total]).reindex(columns=list(COLUMNS))
     return areas.astype({"n": "int64"}), frame.astype({"n": "int64"})
 

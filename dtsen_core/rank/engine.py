@@ -70,9 +70,7 @@ FROM scored
 GROUP BY area, urban, score"""
 
 
-def fill_lookups(
-    cursor: duckdb.DuckDBPyConnection, packing: Packing, card: Scorecard, prefix: str = "lut"
-) -> None:
+def fill_lookups(cursor: duckdb.DuckDBPyConnection, packing: Packing, card: Scorecard, prefix: str = "lut") -> None:
     """Temporary tables `prefix`1..K (code, v) on `cursor`: the score part of every code in every set."""
     for k, group in enumerate(packing.groups, start=1):
         values = card.lookup(group).ravel()

@@ -89,11 +89,7 @@ def _borrow(mid: Floats, bins: Ints, mass: Floats) -> None:
     everywhere = np.mean([mass[p, u, : bins[p, u]].mean(axis=0) for p, u in filled], axis=0)
     for province in range(len(bins)):
         own = [u for u in range(STRATA) if bins[province, u]]
-        pooled = (
-            np.mean([mass[province, u, : bins[province, u]].mean(axis=0) for u in own], axis=0)
-            if own
-            else None
-        )
+        pooled = np.mean([mass[province, u, : bins[province, u]].mean(axis=0) for u in own], axis=0) if own else None
         for stratum in range(STRATA):
             if bins[province, stratum] == 0:
                 source = own[0] if len(own) == 1 else None

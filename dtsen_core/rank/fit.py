@@ -117,9 +117,7 @@ def _cluster_variance(survey: Survey, residual: Floats) -> tuple[Floats, Floats]
         within = np.bincount(survey.cluster, survey.weight * residual**2, psus) / weight - means**2
     several = households > 1
     noise = np.where(several, within / np.maximum(households - 1, 1), 0.0)
-    excess = (
-        np.average(means[several] ** 2 - noise[several], weights=weight[several]) if several.any() else 0.0
-    )
+    excess = np.average(means[several] ** 2 - noise[several], weights=weight[several]) if several.any() else 0.0
     return variance, np.full(REGENCIES, np.sqrt(max(excess, 0.0)))
 
 
@@ -136,9 +134,7 @@ def _columns(diagonal: Floats, households: Floats) -> tuple[npt.NDArray[np.int64
     return np.array(keep, dtype=np.int64), np.array(base, dtype=np.int64)
 
 
-def _solve(
-    matrix: Floats, target: Floats, households: Floats, areas: int
-) -> tuple[Floats, Floats, float, int]:
+def _solve(matrix: Floats, target: Floats, households: Floats, areas: int) -> tuple[Floats, Floats, float, int]:
     """Least squares from normal equations whose last `areas` + 1 columns are area dummies and urban.
 
     Returns (coefficients with NaN where not estimated (CATEGORIES,), area effects, urban term, parameters).

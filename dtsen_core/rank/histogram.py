@@ -71,9 +71,7 @@ class Thresholds:
 NEVER = np.iinfo(np.int32).max
 
 
-def thresholds(
-    scope: Ints, areas: int, score: Ints, counts: Ints, weights: Floats | None = None
-) -> Thresholds:
+def thresholds(scope: Ints, areas: int, score: Ints, counts: Ints, weights: Floats | None = None) -> Thresholds:
     """Decile thresholds of `areas` scope areas from cells (scope area, score, count of units).
 
     An area in which all `weights` (per cell, default 1) are equal is ranked on its integer counts with the

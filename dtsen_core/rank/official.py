@@ -56,9 +56,7 @@ def ranked_sql(packing: Packing, sides: dict[str, int], where: str | None = None
         joins.append(clauses)
         limits.append(f"JOIN {side}_limits AS {side} ON {side}.area = s.regency::INTEGER * 3 + s.urban")
         for letter, scope in zip(LETTERS, SCOPES):
-            reached = " + ".join(
-                f"({side}_part + {side}.base >= {side}.{letter}{k})::UTINYINT" for k in range(1, 10)
-            )
+            reached = " + ".join(f"({side}_part + {side}.base >= {side}.{letter}{k})::UTINYINT" for k in range(1, 10))
             deciles.append(f"1 + {reached} AS {side}_{scope}")
     split = ",\n    "
     narrowed = f"\n    WHERE f.{where} = ?" if where else ""

@@ -100,9 +100,7 @@ def pack_sql(source: str = "indicators", families: str = "keluarga") -> str:
     """SELECT that makes ``family_packed`` from two tables of ours in one pass; flags 0."""
     codes = ",\n  ".join(
         "("
-        + " + ".join(
-            f"CAST(i.{INDICATORS[m].name} AS INTEGER) * {k}" for m, k in zip(g.members, g.multipliers)
-        )
+        + " + ".join(f"CAST(i.{INDICATORS[m].name} AS INTEGER) * {k}" for m, k in zip(g.members, g.multipliers))
         + f")::USMALLINT AS {g.column}"
         for g in packing().groups
     )

@@ -135,9 +135,7 @@ def save(con: duckdb.DuckDBPyConnection, card: Scorecard, kind: str, note: str =
     create_tables(con)
     for table, column in (("model", "name"), ("model_coefficient", "model"), ("model_area", "model")):
         con.execute(f"DELETE FROM {table} WHERE {column} = ?", [card.name])
-    con.execute(
-        "INSERT INTO model VALUES (?, ?, ?, now()::TIMESTAMP, ?)", [card.name, kind, card.origin, note]
-    )
+    con.execute("INSERT INTO model VALUES (?, ?, ?, now()::TIMESTAMP, ?)", [card.name, kind, card.origin, note])
     province = np.repeat(np.array([ALL] if card.sets == 1 else np.arange(card.sets)), CATEGORIES)
     names = [i.name for i in INDICATORS for _ in i.categories]
     codes = [c.code for i in INDICATORS for c in i.categories]
@@ -208,9 +206,7 @@ def load(con: duckdb.DuckDBPyConnection, name: str) -> Scorecard:
     coefficients = np.zeros((sets, CATEGORIES), dtype=np.int32)
     position = np.array([start[n] for n in long["indicator"]], dtype=np.int64) + long["category"]
     coefficients[0 if sets == 1 else province, position] = long["value_milli"]
-    areas = con.execute(
-        "SELECT regency, urban, value_milli FROM model_area WHERE model = ?", [name]
-    ).fetchnumpy()
+    areas = con.execute("SELECT regency, urban, value_milli FROM model_area WHERE model = ?", [name]).fetchnumpy()
     area = np.zeros((REGENCIES, 3), dtype=np.int32)
     area[areas["regency"], areas["urban"]] = areas["value_milli"]
     return Scorecard(name, str(row[0]) if row else "", coefficients, area)

@@ -195,9 +195,7 @@ def _category_column(reading: _Reading, line: int, variable: str, category: str)
                 return OFFSETS[position] + known.code
     listed = [c.value for c in indicator.categories]
     near = difflib.get_close_matches(category, listed, n=3, cutoff=0.5) or listed
-    reading.problem(
-        "scorecard_category", line=line, variable=variable, category=category, near=", ".join(near)
-    )
+    reading.problem("scorecard_category", line=line, variable=variable, category=category, near=", ".join(near))
     return None
 
 

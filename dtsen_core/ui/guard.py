@@ -17,13 +17,13 @@ _PENDING = "_pending_page"
 
 
 def enter_router() -> None:
-    """Called by the router at the start of every run."""
+    """Called by the router at the start of every run; the page that follows uses the mark up."""
     st.session_state[_ROUTED] = True
 
 
 def require_router(name: str) -> None:
     """Stop a page that runs without the router and go through the router first."""
-    if st.session_state.get(_ROUTED):
+    if st.session_state.pop(_ROUTED, False):
         return
     st.session_state[_PENDING] = (name, st.query_params.to_dict())
     st.switch_page("app.py")

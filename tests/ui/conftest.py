@@ -1,0 +1,53 @@
+"""Opening the app on a dataset folder, from the router as a visitor does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+from dtsen_core.paths import ROOT
+from dtsen_core.settings import settings
+from dtsen_core.ui.pages_list import page_entry
+
+Opener = Callable[..., AppTest]
+
+
+@pytest.fixture
+def open_app(monkeypatch: pytest.MonkeyPatch) -> Iterator[Opener]:
+    """Callable: dataset folder, page name and address parameters → the app after its first run there."""
+
+    def use(folder: Path, page: str = "ringkasan", **query: str) -> AppTest:
+        monkeypatch.setenv("DTSEN_DATASET", str(folder))
+        settings.cache_clear()
+        app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=120)
+        _address(app, query)
+        app.run()
+        if page != "ringkasan":
+            app.switch_page(page_entry(page).file)
+            _address(app, query)
+            app.run()
+        return app
+
+    yield use
+    settings.cache_clear()
+    st.cache_data.clear()
+    st.cache_resource.clear()
+
+
+def _address(app: AppTest, query: dict[str, str]) -> None:
+    for name, value in query.items():
+        app.query_params[name] = value
+
+
+def everything(app: AppTest) -> str:
+    """All text a visitor reads, in one piece."""
+    kinds = ("title", "subheader", "caption", "markdown", "info", "warning", "error", "metric", "text", "html")
+    parts = []
+    for kind in kinds:
+        for element in app.get(kind):
+            parts += [str(getattr(element, name, "")) for name in ("label", "value", "body")]
+    return "\n".join(parts)

@@ -36,5 +36,5 @@ else:
     peringkat_parts.thresholds(page, found)
 
 # 4. How, and to take away
-peringkat_parts.method_and_downloads(page, found, place, moved)
+peringkat_parts.method_and_downloads(page, found, place, view, moved)
 page.finish()

@@ -38,7 +38,7 @@ ORDER BY source, lines DESC, reason
 """
 
 MATCHES_SQL = """
-SELECT source, sum(records)::BIGINT AS records, sum(matched)::BIGINT AS matched,
+SELECT source, any_value(unit) AS unit, sum(records)::BIGINT AS records, sum(matched)::BIGINT AS matched,
        sum(unmatched)::BIGINT AS unmatched
 FROM match_summary
 GROUP BY source
@@ -124,7 +124,8 @@ def quarantine_reasons(dataset: Dataset) -> pd.DataFrame:
 
 
 def match_summary(dataset: Dataset) -> pd.DataFrame:
-    """source, records, matched and unmatched with the civil register."""
+    """source, unit (person or family), records, matched and unmatched with the civil register; for
+    ``dukcapil`` the families of the civil register itself, unmatched = those no register knows."""
     return _table(dataset, "match_summary", MATCHES_SQL)
 
 

@@ -6,8 +6,10 @@ published ones (matching, estimates against truth) and return display tables and
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 
 from dtsen_core.locale import has, text
@@ -22,10 +24,43 @@ from dtsen_core.registry.indicators import INDICATORS
 from dtsen_core.registry.manifest import Manifest
 
 TERMS = (
-    "family", "household", "person", "decile", "score", "poverty_line", "p0", "p1", "gini", "classes", "pmt",
-    "match", "ground_check", "quarantine", "weight", "benchmark", "suppressed",
-)  # fmt: skip
+    "family",
+    "household",
+    "person",
+    "decile",
+    "score",
+    "poverty_line",
+    "p0",
+    "p1",
+    "gini",
+    "classes",
+    "pmt",
+    "match",
+    "ground_check",
+    "quarantine",
+    "weight",
+    "benchmark",
+    "suppressed",
+)
 ALL_PROVINCES = 255
+CIVIL_REGISTER = "dukcapil"
+MEASURE_KINDS = {
+    **dict.fromkeys(("p0", "p0_urban", "p0_rural", "sanitation", "water"), "percent2"),
+    **dict.fromkeys(
+        (
+            "pkh_families",
+            "sembako_families",
+            "blt_families",
+            "pbi_persons",
+            "pbi_persons_d610",
+            "uncovered_d15",
+            "pip_pupils",
+        ),
+        "count",
+    ),
+    "mean_expenditure": "count",
+}
+SIGNED = {"percent2": "points", "count": "signed", "ratio": "signed3"}
 GOAL_SLACK = 1e-9  # a difference equal to the accepted one is met, whatever the last binary digit
 LEVEL_ORDER = ("national", "province", "regency", "district")
 
@@ -46,7 +81,7 @@ def word(prefix: str, code: object, lang: str) -> str:
     return text(key, lang) if has(key) else str(code).replace("_", " ")
 
 
-def _named(frame: pd.DataFrame, columns: list[tuple[str, str, str]]) -> Table:
+def _named(frame: pd.DataFrame, columns: Sequence[tuple[str, str, str | list[str]]]) -> Table:
     present = [(c, name, kind) for c, name, kind in columns if c in frame]
     return Table(pd.DataFrame({name: frame[c] for c, name, _ in present}), {name: kind for _, name, kind in present})
 
@@ -54,15 +89,26 @@ def _named(frame: pd.DataFrame, columns: list[tuple[str, str, str]]) -> Table:
 def steps(manifest: Manifest, files: pd.DataFrame, matches: pd.DataFrame | None, lang: str) -> list[Step]:
     """The four steps with this build's own counts; a missing table reads "not available"."""
     read = files["read"].sum() if len(files) else None
-    matched = None if matches is None else matches["matched"].sum() / matches["records"].sum()
+    matched = None
+    if matches is not None:
+        linked = matches[matches["source_name"] != CIVIL_REGISTER]
+        matched = linked["matched"].sum(skipna=False) / (linked["records"].sum() or np.nan)
     households = manifest.survey_households or None
-    values = (numbers.people(read, lang), numbers.percent(matched, lang),
-              numbers.people(households, lang), numbers.people(manifest.registry_families, lang))  # fmt: skip
+    values = (
+        numbers.people(read, lang),
+        numbers.percent(matched, lang),
+        numbers.people(households, lang),
+        numbers.people(manifest.registry_families, lang),
+    )
     return [
-        Step(text(f"metode.step{k}_title", lang), text(f"metode.step{k}_body", lang), value,
-             text(f"metode.step{k}_label", lang))
+        Step(
+            text(f"metode.step{k}_title", lang),
+            text(f"metode.step{k}_body", lang),
+            value,
+            text(f"metode.step{k}_label", lang),
+        )
         for k, value in enumerate(values, 1)
-    ]  # fmt: skip
+    ]
 
 
 def file_table(files: pd.DataFrame, lang: str) -> Table:
@@ -91,35 +137,57 @@ def file_finding(files: pd.DataFrame, lang: str) -> str:
     return text(key, lang, files=numbers.number(len(files), lang), share=share, **shown)
 
 
+def reason_word(code: object, lang: str) -> str:
+    """Why lines were quarantined; the sentences belong to the room that does it."""
+    key = f"integrate.{code}"
+    return text(key, lang) if has(key) else str(code).replace("_", " ")
+
+
 def reason_table(reasons: pd.DataFrame, lang: str) -> Table:
     frame = reasons.copy()
     frame["source"] = [word("source", s, lang) for s in frame["source"]]
-    frame["reason"] = [word("reason", r, lang) for r in frame["reason"]]
-    return _named(frame, [("source", text("metode.col_source", lang), "text"),
-                          ("reason", text("metode.col_reason", lang), "text"),
-                          ("records", text("metode.col_quarantined_records", lang), "count"),
-                          ("lines", text("metode.col_lines", lang), "count")])  # fmt: skip
+    frame["reason"] = [reason_word(r, lang) for r in frame["reason"]]
+    return _named(
+        frame,
+        [
+            ("source", text("metode.col_source", lang), "text"),
+            ("reason", text("metode.col_reason", lang), "text"),
+            ("records", text("metode.col_quarantined_records", lang), "count"),
+            ("lines", text("metode.col_lines", lang), "count"),
+        ],
+    )
 
 
 def match_table(matches: Published, lang: str) -> Table:
-    made = build(matches, [("source_name", text("metode.col_source", lang), "text"),
-                           ("records", text("metode.col_records", lang), "count"),
-                           ("matched", text("metode.col_matched", lang), "count"),
-                           ("unmatched", text("metode.col_unmatched", lang), "count"),
-                           ("share", text("metode.col_share", lang), "percent")])  # fmt: skip
+    made = build(
+        matches,
+        [
+            ("source_name", text("metode.col_source", lang), "text"),
+            ("records", text("metode.col_records", lang), "count"),
+            ("matched", text("metode.col_matched", lang), "count"),
+            ("unmatched", text("metode.col_unmatched", lang), "count"),
+            ("share", text("metode.col_share", lang), "percent"),
+        ],
+    )
     name = text("metode.col_source", lang)
-    frame = made.frame.assign(**{name: [word("source", s, lang) for s in made.frame[name]]})
+    frame = made.frame.assign(**{name: [word("match", s, lang) for s in made.frame[name]]})
     return Table(frame, made.kinds, made.hidden)
 
 
 def match_finding(matches: Published, lang: str) -> str:
     known = matches.frame.dropna(subset=["share"])
+    known = known[known["source_name"] != CIVIL_REGISTER]
     if known.empty:
         return text("metode.nothing", lang)
     best, worst = known.loc[known["share"].idxmax()], known.loc[known["share"].idxmin()]
-    return text("metode.finding_match", lang, best=word("source", best["source_name"], lang),
-                best_share=numbers.percent(best["share"], lang), worst=word("source", worst["source_name"], lang),
-                worst_share=numbers.percent(worst["share"], lang))  # fmt: skip
+    return text(
+        "metode.finding_match",
+        lang,
+        best=word("source", best["source_name"], lang),
+        best_share=numbers.percent(best["share"], lang),
+        worst=word("source", worst["source_name"], lang),
+        worst_share=numbers.percent(worst["share"], lang),
+    )
 
 
 def kinds(calibration: pd.DataFrame) -> list[str]:
@@ -142,24 +210,37 @@ def residuals(calibration: pd.DataFrame, kind: str, level: str | None, measure: 
 def goal_finding(frame: pd.DataFrame, kind: str, lang: str) -> str:
     judged = frame["met"].notna()
     key = "metode.finding_goals_estimate" if kind == "estimate" else "metode.finding_goals"
-    return text(key, lang, met=numbers.number(int((frame["met"] == True).sum()), lang),  # noqa: E712
-                all=numbers.number(int(judged.sum()), lang))  # fmt: skip
+    return text(
+        key,
+        lang,
+        met=numbers.number(int((frame["met"] == True).sum()), lang),  # noqa: E712
+        all=numbers.number(int(judged.sum()), lang),
+    )
 
 
 def residual_table(frame: pd.DataFrame, kind: str, lang: str) -> Table:
     """Target, simulated truth (or estimate), difference and whether the goal is met, row by row."""
-    shown = frame.copy()
+    shown = frame.reset_index(drop=True)
+    kinds = [MEASURE_KINDS.get(m, "ratio") for m in shown["measure"]]
+    signs = [SIGNED[kind] for kind in kinds]
     shown["level"] = [word("level", v, lang) for v in shown["level"]]
     shown["area"] = [area_name(code) for code in shown["code"]]
     shown["measure"] = [word("measure", v, lang) for v in shown["measure"]]
     shown["met"] = ["–" if m is None else text("metode.yes" if m else "metode.no", lang) for m in shown["met"]]
     value = "metode.col_estimated" if kind == "estimate" else "metode.col_simulated"
-    return _named(shown, [("level", text("metode.col_level", lang), "text"), ("area", text("metode.col_area", lang), "text"),
-                          ("measure", text("metode.col_measure", lang), "text"),
-                          ("target", text("metode.col_target", lang), "plain"), ("value", text(value, lang), "plain"),
-                          ("difference", text("metode.col_difference", lang), "plain"),
-                          ("goal", text("metode.col_allowed", lang), "plain"),
-                          ("met", text("metode.col_met", lang), "text")])  # fmt: skip
+    return _named(
+        shown,
+        [
+            ("level", text("metode.col_level", lang), "text"),
+            ("area", text("metode.col_area", lang), "text"),
+            ("measure", text("metode.col_measure", lang), "text"),
+            ("target", text("metode.col_target", lang), kinds),
+            ("value", text(value, lang), kinds),
+            ("difference", text("metode.col_difference", lang), signs),
+            ("goal", text("metode.col_allowed", lang), kinds),
+            ("met", text("metode.col_met", lang), "text"),
+        ],
+    )
 
 
 def accuracy_table(rows: list[Accuracy], goals: dict[str, Goal], lang: str) -> Table:
@@ -200,18 +281,28 @@ def goal_text(goal: Goal, lang: str) -> str:
 def accuracy_finding(rows: list[Accuracy], lang: str) -> str:
     found = {row.level: row for row in rows}
     nation, regency = found["national"], found["regency"]
-    return text("metode.finding_accuracy", lang, nation=numbers.number(nation.max_error * 100, lang, 2),
-                slope=numbers.number(regency.slope, lang, 2),
-                error=numbers.number(regency.mean_error * 100, lang, 2))  # fmt: skip
+    return text(
+        "metode.finding_accuracy",
+        lang,
+        nation=numbers.number(nation.max_error * 100, lang, 2),
+        slope=numbers.number(regency.slope, lang, 2),
+        error=numbers.number(regency.mean_error * 100, lang, 2),
+    )
 
 
 def estimate_table(published: Published, lang: str) -> Table:
-    return build(published, [("name", text("metode.col_area", lang), "text"), ("code", text("metode.col_code", lang), "text"),
-                             ("n", text("metode.col_n", lang), "count"),
-                             ("truth", text("metode.col_truth", lang), "percent2"),
-                             ("estimate", text("metode.col_estimate", lang), "percent2"),
-                             ("low", text("metode.col_low", lang), "percent2"),
-                             ("high", text("metode.col_high", lang), "percent2")])  # fmt: skip
+    return build(
+        published,
+        [
+            ("name", text("metode.col_area", lang), "text"),
+            ("code", text("metode.col_code", lang), "text"),
+            ("n", text("metode.col_n", lang), "count"),
+            ("truth", text("metode.col_truth", lang), "percent2"),
+            ("estimate", text("metode.col_estimate", lang), "percent2"),
+            ("low", text("metode.col_low", lang), "percent2"),
+            ("high", text("metode.col_high", lang), "percent2"),
+        ],
+    )
 
 
 def area_name(code: object) -> str:
@@ -227,10 +318,19 @@ def fit_table(fit: pd.DataFrame, lang: str) -> Table:
     provinces = units.table("province")["name"]
     frame = fit.copy()
     frame["model_name"] = [word("model", m, lang) for m in frame["model"]]
-    frame["area"] = [text("metode.all_provinces", lang) if int(p) == ALL_PROVINCES else provinces.iat[int(p)]
-                     for p in frame["province"]]  # fmt: skip
-    kinds = {"households": "count", "psus": "count", "parameters": "count", "r2": "ratio", "r2_heldout": "ratio",
-             "inclusion_error_40": "percent", "exclusion_error_40": "percent"}  # fmt: skip
+    frame["area"] = [
+        text("metode.all_provinces", lang) if int(p) == ALL_PROVINCES else provinces.iat[int(p)]
+        for p in frame["province"]
+    ]
+    kinds = {
+        "households": "count",
+        "psus": "count",
+        "parameters": "count",
+        "r2": "ratio",
+        "r2_heldout": "ratio",
+        "inclusion_error_40": "percent",
+        "exclusion_error_40": "percent",
+    }
     columns = [("model_name", text("metode.col_model", lang), "text"), ("area", text("metode.col_area", lang), "text")]
     return _named(frame, columns + [(c, text(f"metode.col_{c}", lang), kind) for c, kind in kinds.items()])
 
@@ -241,10 +341,15 @@ def fit_finding(fit: pd.DataFrame, lang: str) -> str:
         return text("metode.nothing", lang)
     provinces = units.table("province")["name"]
     best, worst = local.loc[local["r2_heldout"].idxmax()], local.loc[local["r2_heldout"].idxmin()]
-    return text("metode.finding_fit", lang, median=numbers.number(local["r2_heldout"].median(), lang, 2),
-                best=provinces.iat[int(best["province"])], best_r2=numbers.number(best["r2_heldout"], lang, 2),
-                worst=provinces.iat[int(worst["province"])],
-                worst_r2=numbers.number(worst["r2_heldout"], lang, 2))  # fmt: skip
+    return text(
+        "metode.finding_fit",
+        lang,
+        median=numbers.number(local["r2_heldout"].median(), lang, 2),
+        best=provinces.iat[int(best["province"])],
+        best_r2=numbers.number(best["r2_heldout"], lang, 2),
+        worst=provinces.iat[int(worst["province"])],
+        worst_r2=numbers.number(worst["r2_heldout"], lang, 2),
+    )
 
 
 def dictionary(lang: str, query: str = "") -> Table:
@@ -310,7 +415,9 @@ def build_facts(manifest: Manifest, lang: str) -> Table:
         ("boundaries", manifest.boundary_hash or "–"),
     ]
     frame = pd.DataFrame(
-        {text("metode.col_fact", lang): [text(f"metode.fact_{k}", lang) for k, _ in rows],
-         text("metode.col_value", lang): [v for _, v in rows]}
-    )  # fmt: skip
+        {
+            text("metode.col_fact", lang): [text(f"metode.fact_{k}", lang) for k, _ in rows],
+            text("metode.col_value", lang): [v for _, v in rows],
+        }
+    )
     return Table(frame, dict.fromkeys(frame.columns, "text"))

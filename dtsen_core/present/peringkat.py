@@ -58,6 +58,7 @@ def shares(published: Published, unit: str) -> pd.DataFrame:
     result = frame[["code", "name", "n"]].copy()
     result[list(DECILES)] = counts.div(whole, axis=0)
     result["low"] = counts[list(LOW)].sum(axis=1, skipna=False) / whole
+    result["hidden"] = published.suppressed[list(DECILES)].any(axis=1)
     result["faint"] = ~(frame["n"].astype(float) >= SMALL_SAMPLE)
     return result
 
@@ -75,7 +76,7 @@ def select_areas(frame: pd.DataFrame, by: str, limit: int) -> pd.DataFrame:
         return ordered
     known = ordered[ordered[by].notna()]
     head = limit // 2
-    return pd.concat([known.iloc[:head], known.iloc[len(known) - (limit - head):]]).drop_duplicates("code")
+    return pd.concat([known.iloc[:head], known.iloc[len(known) - (limit - head) :]]).drop_duplicates("code")
 
 
 def decile_finding(frame: pd.DataFrame, request: RankRequest, place: str, lang: str) -> str:
@@ -86,15 +87,28 @@ def decile_finding(frame: pd.DataFrame, request: RankRequest, place: str, lang: 
         return text("peringkat.finding_none", lang)
     if len(known) == 1:
         row = known.iloc[0]
-        return text("peringkat.finding_one", lang, name=row["name"], share=numbers.percent(row["low"], lang),
-                    unit=unit, scope=text(f"peringkat.within_{request.scope}", lang))  # fmt: skip
+        return text(
+            "peringkat.finding_one",
+            lang,
+            name=row["name"],
+            share=numbers.percent(row["low"], lang),
+            unit=unit,
+            scope=text(f"peringkat.within_{request.scope}", lang),
+        )
     high, low = known.loc[known["low"].idxmax()], known.loc[known["low"].idxmin()]
-    values = {"high": high["name"], "high_share": numbers.percent(high["low"], lang), "low": low["name"],
-              "low_share": numbers.percent(low["low"], lang), "unit": unit, "place": place}  # fmt: skip
+    values = {
+        "high": high["name"],
+        "high_share": numbers.percent(high["low"], lang),
+        "low": low["name"],
+        "low_share": numbers.percent(low["low"], lang),
+        "unit": unit,
+        "place": place,
+    }
     values["scope"] = text(f"peringkat.within_{request.scope}", lang)
     if evenly(request):
-        return text("peringkat.finding_by_definition", lang, level=text(f"peringkat.areas_{request.level}", lang),
-                    **values)  # fmt: skip
+        return text(
+            "peringkat.finding_by_definition", lang, level=text(f"peringkat.areas_{request.level}", lang), **values
+        )
     return text("peringkat.finding_deciles", lang, **values)
 
 
@@ -113,8 +127,15 @@ def class_finding(frame: pd.DataFrame, total: pd.Series, place: str, lang: str) 
     high = known.loc[known["p0"].idxmax()]
     interval = numbers.interval(high["p0_low"], high["p0_high"], lang)
     key = "peringkat.finding_class_one" if len(known) == 1 else "peringkat.finding_class"
-    return text(key, lang, name=high["name"], share=numbers.percent(high["p0"], lang), interval=interval,
-                place=place, whole=whole)  # fmt: skip
+    return text(
+        key,
+        lang,
+        name=high["name"],
+        share=numbers.percent(high["p0"], lang),
+        interval=interval,
+        place=place,
+        whole=whole,
+    )
 
 
 def moves(matrix: pd.DataFrame) -> Moves:
@@ -128,9 +149,15 @@ def moves(matrix: pd.DataFrame) -> Moves:
 
 
 def transition_finding(found: Moves, request: RankRequest, lang: str) -> str:
-    unit = text(f"peringkat.unit_{request.unit}", lang)
-    return text("peringkat.finding_moves", lang, unit=unit, same=numbers.percent(found.same, lang),
-                up=numbers.percent(found.up, lang), down=numbers.percent(found.down, lang))  # fmt: skip
+    unit = text(f"peringkat.unit_{request.unit}", lang).lower()
+    return text(
+        "peringkat.finding_moves",
+        lang,
+        unit=unit,
+        same=numbers.percent(found.same, lang),
+        up=numbers.percent(found.up, lang),
+        down=numbers.percent(found.down, lang),
+    )
 
 
 def row_shares(matrix: pd.DataFrame) -> pd.DataFrame:
@@ -142,8 +169,13 @@ def row_shares(matrix: pd.DataFrame) -> pd.DataFrame:
 def took(seconds: float, rows: float, families: float, lang: str) -> str:
     """How long the computation took over how many families."""
     decimals = 3 if seconds < 0.1 else 2
-    return text("peringkat.took", lang, seconds=numbers.number(seconds, lang, decimals),
-                rows=numbers.number(rows, lang), families=numbers.number(families, lang))  # fmt: skip
+    return text(
+        "peringkat.took",
+        lang,
+        seconds=numbers.number(seconds, lang, decimals),
+        rows=numbers.number(rows, lang),
+        families=numbers.number(families, lang),
+    )
 
 
 def method_note(request: RankRequest, version: str, as_of: str, simulated: bool, place: str, lang: str) -> list[str]:
@@ -151,11 +183,16 @@ def method_note(request: RankRequest, version: str, as_of: str, simulated: bool,
     lines = [text("peringkat.note_simulated" if simulated else "peringkat.note_real", lang)]
     lines.append(text("peringkat.note_version", lang, version=version, as_of=numbers.date(as_of, lang)))
     lines.append(
-        text("peringkat.note_request", lang, model=model_name(request.model, lang), place=place,
-             scope=text(f"peringkat.scope_{request.scope}", lang),
-             unit=text(f"peringkat.unit_{request.unit}", lang),
-             level=text(f"peringkat.level_{request.level}", lang))
-    )  # fmt: skip
+        text(
+            "peringkat.note_request",
+            lang,
+            model=model_name(request.model, lang),
+            place=place,
+            scope=text(f"peringkat.scope_{request.scope}", lang),
+            unit=text(f"peringkat.unit_{request.unit}", lang),
+            level=text(f"peringkat.level_{request.level}", lang),
+        )
+    )
     lines.append(text("peringkat.note_benchmark_on" if request.benchmark else "peringkat.note_benchmark_off", lang))
     lines += [text(f"peringkat.note_{k}", lang) for k in ("decile", "classes", "interval", "disclosure", "source")]
     return lines
@@ -167,9 +204,13 @@ def threshold_finding(thresholds: pd.DataFrame, lang: str) -> str:
     if known.empty:
         return text("peringkat.finding_none", lang)
     row = known.iloc[0]
-    return text("peringkat.finding_thresholds", lang, name=row["name"],
-                first=numbers.number(int(row["t1"]) / 1000, lang, 3),
-                last=numbers.number(int(row["t9"]) / 1000, lang, 3))  # fmt: skip
+    return text(
+        "peringkat.finding_thresholds",
+        lang,
+        name=row["name"],
+        first=numbers.number(int(row["t1"]) / 1000, lang, 3),
+        last=numbers.number(int(row["t9"]) / 1000, lang, 3),
+    )
 
 
 def example_scorecard() -> bytes:

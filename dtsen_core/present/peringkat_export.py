@@ -41,9 +41,11 @@ def xlsx_bytes(sheets: list[Sheet], note: list[str], lang: str) -> bytes:
     buffer = io.BytesIO()
     book = xlsxwriter.Workbook(buffer, {"in_memory": True, "nan_inf_to_errors": True})
     bold = book.add_format({"bold": True, "text_wrap": True, "valign": "top", "bottom": 1})
-    formats = {"percent": book.add_format({"num_format": "0.0%"}),
-               "whole": book.add_format({"num_format": "#,##0"}),
-               "decimal": book.add_format({"num_format": "#,##0.000"})}  # fmt: skip
+    formats = {
+        "percent": book.add_format({"num_format": "0.0%"}),
+        "whole": book.add_format({"num_format": "#,##0"}),
+        "decimal": book.add_format({"num_format": "#,##0.000"}),
+    }
     grey = book.add_format({"font_color": "#555555"})
     for sheet in sheets:
         page = book.add_worksheet(sheet.title[:SHEET_NAME_LIMIT])

@@ -30,11 +30,16 @@ def _matches(path: str, stamp: str) -> Published | None:
     frame = method.match_summary(dataset)
     if frame.empty:
         return None
-    frame = frame.rename(columns={"source": "source_name"})
+    frame = frame.rename(columns={"source": "source_name"}).drop(columns="unit")
     frame["share"] = frame["matched"] / frame["records"].where(frame["records"] > 0)
-    spec = TableSpec(key="source_name", counts=["records", "matched", "unmatched"],
-                     additive={"records": ["matched", "unmatched"]}, rates={"share": ("matched", "records")},
-                     base="records", sample=None)  # fmt: skip
+    spec = TableSpec(
+        key="source_name",
+        counts=["records", "matched", "unmatched"],
+        additive={"records": ["matched", "unmatched"]},
+        rates={"share": ("matched", "records")},
+        base="records",
+        sample=None,
+    )
     return disclosure.publish(frame, spec, origin=dataset.manifest.origin)
 
 
@@ -61,8 +66,13 @@ def model_fit(key: DatasetKey) -> pd.DataFrame:
 def _accuracy(path: str, stamp: str, model: str) -> tuple[list[Accuracy], Published]:
     dataset = cache.dataset(DatasetKey(path, stamp))
     frames = method.estimates_against_truth(dataset, model)
-    spec = TableSpec(key="code", counts=["families", "persons"], persons=["persons"],
-                     measures=["truth", "estimate", "low", "high"], sample="n")  # fmt: skip
+    spec = TableSpec(
+        key="code",
+        counts=["families", "persons"],
+        persons=["persons"],
+        measures=["truth", "estimate", "low", "high"],
+        sample="n",
+    )
     shown = disclosure.publish(frames["regency"], spec, origin=dataset.manifest.origin)
     return [method.accuracy(frame, level) for level, frame in frames.items()], shown
 

@@ -17,15 +17,26 @@ from dtsen_core.errors import UserError
 from dtsen_core.oversight import disclosure
 from dtsen_core.oversight.disclosure import Published, TableSpec
 from dtsen_core.policy.welfare import DECILES, RankRequest, RankResult, full_ranking, transition
+from dtsen_core.rank import engine
 from dtsen_core.ui import cache
 from dtsen_core.ui.cache import DatasetKey
 
 UPLOAD_LIMIT = 5_000_000  # bytes; a scorecard for 38 provinces is well below 1 MB
 UPLOADS_KEPT = 40
 MEASURES = (
-    "mean_score", "p0", "p1", "p2", "gini", "mean_expenditure", "p0_low", "p0_high", "p0_unbenchmarked",
-    "share_poor", "share_vulnerable", "share_prosperous",
-)  # fmt: skip
+    "mean_score",
+    "p0",
+    "p1",
+    "p2",
+    "gini",
+    "mean_expenditure",
+    "p0_low",
+    "p0_high",
+    "p0_unbenchmarked",
+    "share_poor",
+    "share_vulnerable",
+    "share_prosperous",
+)
 
 
 @dataclass(frozen=True)
@@ -34,8 +45,6 @@ class Ranking:
 
     request: RankRequest
     seconds: float
-    n: int
-    families: float
     areas: Published
     total: Published
     thresholds: pd.DataFrame
@@ -71,8 +80,6 @@ def _ranking(path: str, stamp: str, *fields: str | bool | None) -> Ranking:
     return Ranking(
         request=result.request,
         seconds=result.seconds,
-        n=result.n,
-        families=result.families,
         areas=publish(result.areas, unit, origin),
         total=publish(result.total, unit, origin),
         thresholds=result.thresholds,
@@ -85,21 +92,28 @@ def ranking(key: DatasetKey, request: RankRequest) -> Ranking:
 
 
 def forget(key: DatasetKey, request: RankRequest) -> None:
-    """Compute `request` anew the next time it is asked for."""
+    """Compute `request` anew, and measure it, the next time it is asked for."""
+    engine.forget()
     _ranking.clear(*key, *astuple(request))
 
 
 @st.cache_data(max_entries=24, show_spinner=False)
-def _transition(path: str, stamp: str, first: tuple[str | bool | None, ...],
-                second: tuple[str | bool | None, ...], region: str | None) -> Published:  # fmt: skip
+def _transition(
+    path: str,
+    stamp: str,
+    first: tuple[str | bool | None, ...],
+    second: tuple[str | bool | None, ...],
+    region: str | None,
+) -> Published:
     dataset = cache.dataset(DatasetKey(path, stamp))
     a, b = RankRequest(*first), RankRequest(*second)  # type: ignore[arg-type]
     matrix = transition(dataset, a, b, region)
     frame = pd.DataFrame(matrix.to_numpy(float), columns=list(DECILES))
     frame.insert(0, "from", range(1, 11))
     frame.insert(1, "whole", frame[list(DECILES)].sum(axis=1))
-    shape = TableSpec(key="from", counts=["whole", *DECILES], additive={"whole": list(DECILES)},
-                      base="whole", sample=None)  # fmt: skip
+    shape = TableSpec(
+        key="from", counts=["whole", *DECILES], additive={"whole": list(DECILES)}, base="whole", sample=None
+    )
     return disclosure.publish(frame, shape, origin=dataset.manifest.origin)
 
 

@@ -7,21 +7,35 @@ import streamlit as st
 from dtsen_core.policy import method
 from dtsen_core.present import charts_rank, labels, metode, numbers, theme
 from dtsen_core.present.peringkat_tables import Table
-from dtsen_core.ui import cache_metode, controls
+from dtsen_core.ui import cache_metode, controls, url_state
 from dtsen_core.ui.shell import Page
 
 VIEWS = ("chain", "goals", "accuracy", "fit", "dictionary", "glossary")
+SEARCH_LIMIT = 80  # characters
 MODELS = ("pmt_provinsi", "pmt_nasional")
 
 
 def view(page: Page) -> str:
-    chosen = controls.choice("show", page.t("control_show"), VIEWS, VIEWS[0], lambda code: page.t(f"show_{code}"),
-                             page=page.name, segmented=True)  # fmt: skip
+    chosen = controls.choice(
+        "show",
+        page.t("control_show"),
+        VIEWS,
+        VIEWS[0],
+        lambda code: page.t(f"show_{code}"),
+        page=page.name,
+        segmented=True,
+    )
     return str(chosen)
 
 
 def table(page: Page, made: Table, finding: str) -> None:
-    st.dataframe(made.styler(page.lang), width="stretch", hide_index=True, alt=page.t("alt_table", finding=finding))
+    st.dataframe(
+        made.styler(page.lang),
+        width="stretch",
+        hide_index=True,
+        placeholder=made.placeholder(page.lang),
+        alt=page.t("alt_table", finding=finding),
+    )
 
 
 def source(page: Page) -> None:
@@ -57,8 +71,11 @@ def chain(page: Page) -> None:
 
 def facts(page: Page) -> None:
     manifest = page.dataset.manifest
-    finding = page.t("finding_facts", as_of=numbers.date(manifest.as_of, page.lang),
-                     created=numbers.date(manifest.created, page.lang))  # fmt: skip
+    finding = page.t(
+        "finding_facts",
+        as_of=numbers.date(manifest.as_of, page.lang),
+        created=numbers.date(manifest.created, page.lang),
+    )
     st.subheader(finding, anchor=False)
     table(page, metode.build_facts(manifest, page.lang), finding)
 
@@ -70,9 +87,11 @@ def goals(page: Page) -> None:
         return
     columns = st.columns(2)
     with columns[0]:
-        level = _filter(page, "level", "goals_level", list(dict.fromkeys(frame["level"])), "level")
+        level = _filter(
+            page, "level", "goals_level", list(dict.fromkeys(frame["level"])), "level", str(frame["level"].iloc[0])
+        )
     with columns[1]:
-        measure = _filter(page, "measure", "goals_filter", list(dict.fromkeys(frame["measure"])), "measure")
+        measure = _filter(page, "measure", "goals_filter", list(dict.fromkeys(frame["measure"])), "measure", "all")
     for kind in metode.kinds(frame):
         part = metode.residuals(frame, kind, level, measure)
         finding = metode.goal_finding(part, kind, page.lang)
@@ -82,11 +101,11 @@ def goals(page: Page) -> None:
     source(page)
 
 
-def _filter(page: Page, name: str, label: str, options: list[str], prefix: str) -> str | None:
+def _filter(page: Page, name: str, label: str, options: list[str], prefix: str, first: str) -> str | None:
     def written(code: str) -> str:
         return page.t("everything") if code == "all" else metode.word(prefix, code, page.lang)
 
-    chosen = controls.choice(name, page.t(label), ("all", *options), "all", written, page=page.name)
+    chosen = controls.choice(name, page.t(label), (*options, "all"), first, written, page=page.name)
     return None if chosen == "all" else str(chosen)
 
 
@@ -94,8 +113,16 @@ def accuracy(page: Page) -> None:
     if not page.dataset.simulated:
         st.info(page.t("real_no_truth"), icon=":material/info:")
         return
-    model = str(controls.choice("model", page.t("accuracy_model"), MODELS, MODELS[0],
-                                lambda code: metode.word("model", code, page.lang), page=page.name))  # fmt: skip
+    model = str(
+        controls.choice(
+            "model",
+            page.t("accuracy_model"),
+            MODELS,
+            MODELS[0],
+            lambda code: metode.word("model", code, page.lang),
+            page=page.name,
+        )
+    )
     with st.spinner(page.t("computing")):
         rows, regencies = cache_metode.accuracy(page.key, model)
     finding = metode.accuracy_finding(rows, page.lang)
@@ -104,8 +131,13 @@ def accuracy(page: Page) -> None:
     st.caption(f"{page.t('accuracy_note')} {page.t('truth_caution')}")
     st.markdown(f"**{page.t('scatter_title')}**")
     frame = regencies.frame
-    st.plotly_chart(charts_rank.truth_scatter(frame, page.lang), width="stretch", config=theme.CONFIG, key="scatter",
-                    alt=page.t("alt_scatter", n=numbers.number(len(frame), page.lang), finding=finding))  # fmt: skip
+    st.plotly_chart(
+        charts_rank.truth_scatter(frame, page.lang),
+        width="stretch",
+        config=theme.CONFIG,
+        key="scatter",
+        alt=page.t("alt_scatter", n=numbers.number(len(frame), page.lang), finding=finding),
+    )
     source(page)
     st.markdown(f"**{page.t('table_behind')}**")
     table(page, metode.estimate_table(regencies, page.lang), finding)
@@ -125,8 +157,11 @@ def fit(page: Page) -> None:
 
 
 def dictionary(page: Page) -> None:
-    query = st.text_input(page.t("search"), key=f"{page.name}.search", placeholder=page.t("search_placeholder"),
-                          max_chars=80)  # fmt: skip
+    key = f"{page.name}.search"
+    if url_state.external("q") or key not in st.session_state:
+        st.session_state[key] = url_state.read("q", str, "")[:SEARCH_LIMIT]
+    query = st.text_input(page.t("search"), key=key, placeholder=page.t("search_placeholder"), max_chars=SEARCH_LIMIT)
+    url_state.write(q=query or None)
     for finding, made, whole in (
         ("finding_dictionary", metode.dictionary(page.lang, query), metode.dictionary(page.lang)),
         ("finding_indicators", metode.indicator_table(page.lang, query), metode.indicator_table(page.lang)),

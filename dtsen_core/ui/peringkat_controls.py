@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import streamlit as st
@@ -61,39 +62,51 @@ def draw(page: Page) -> Choice:
             scope = _choice(page, "scope", SCOPES, SCOPES[0])
         with first[2]:
             unit = _choice(page, "unit", UNITS, UNITS[0])
-        second = st.columns([3, 2, 2, 1], vertical_alignment="bottom")
+        second = st.columns([3, 2, 2.4, 1.8], vertical_alignment="bottom")
         with second[0]:
             region = controls.choice(
-                "region", page.t("control_region"), _regions(), NATION,
+                "region",
+                page.t("control_region"),
+                _regions(),
+                NATION,
                 lambda code: page.t("whole_country") if code == NATION else units.label(code),
-                page=page.name, help=page.t("control_region_help"),
-            )  # fmt: skip
+                page=page.name,
+                help=page.t("control_region_help"),
+            )
         with second[1]:
             level = _choice(page, "level", levels(region), levels(region)[0], helped=False)
         with second[2]:
             benchmark = _benchmark(page, disabled=model == OFFICIAL)
         with second[3]:
-            again = st.button(page.t("control_compute"), type="primary", width="stretch",
-                              help=page.t("control_compute_help"))  # fmt: skip
+            again = st.button(
+                page.t("control_compute"), type="primary", width="stretch", help=page.t("control_compute_help")
+            )
     path = _scorecard(page, model == UPLOAD)
     if model == UPLOAD and path is None:
         return Choice(None, region)
     request = RankRequest(
-        model=path if model == UPLOAD and path else model, scope=scope, unit=unit, level=level,
-        region=None if region == NATION else region, benchmark=benchmark and model != OFFICIAL,
-    )  # fmt: skip
+        model=path if model == UPLOAD and path else model,
+        scope=scope,
+        unit=unit,
+        level=level,
+        region=None if region == NATION else region,
+        benchmark=benchmark and model != OFFICIAL,
+    )
     return Choice(request, region, again)
 
 
 def draw_second(page: Page, first: RankRequest) -> RankRequest | None:
     """Controls of the ranking to compare with; None while its scorecard is missing."""
     offered = models(page)
-    default = OFFICIAL if first.model != OFFICIAL else offered[0]
+    fitted = [name for name in offered[:-1] if name not in (OFFICIAL, first.model)]
+    # Without another model to compare with, the same one in another scope is the natural question.
+    default = fitted[-1] if fitted else OFFICIAL
+    other_scope = SCOPES[1] if default == first.model and first.scope == SCOPES[0] else SCOPES[0]
     columns = st.columns(3, vertical_alignment="bottom")
     with columns[0]:
         model = _choice(page, "model2", offered, default, peringkat.model_name, label="second_model")
     with columns[1]:
-        scope = _choice(page, "scope2", SCOPES, SCOPES[0], label="second_scope", kind="scope")
+        scope = _choice(page, "scope2", SCOPES, other_scope, label="second_scope", kind="scope")
     with columns[2]:
         unit = _choice(page, "unit2", UNITS, UNITS[0], label="second_unit", kind="unit")
     if model == UPLOAD:
@@ -106,20 +119,35 @@ def view(page: Page) -> str:
     """Which part of the answer to show."""
     return str(
         controls.choice(
-            "show", page.t("control_view"), VIEWS, VIEWS[0], lambda code: page.t(f"view_{code}"),
-            page=page.name, segmented=True,
+            "show",
+            page.t("control_view"),
+            VIEWS,
+            VIEWS[0],
+            lambda code: page.t(f"view_{code}"),
+            page=page.name,
+            segmented=True,
         )
-    )  # fmt: skip
+    )
 
 
-def _choice(page: Page, name: str, options: tuple[str, ...], default: str, writer=None, *,  # type: ignore[no-untyped-def]
-            label: str | None = None, kind: str | None = None, helped: bool = True) -> str:  # fmt: skip
+def _choice(
+    page: Page,
+    name: str,
+    options: tuple[str, ...],
+    default: str,
+    writer: Callable[[str, str], str] | None = None,
+    *,
+    label: str | None = None,
+    kind: str | None = None,
+    helped: bool = True,
+) -> str:
     def written(code: str) -> str:
         return str(writer(code, page.lang)) if writer else page.t(f"{kind or name}_{code}")
 
     help_text = page.t(f"control_{name}_help") if helped and label is None else None
-    chosen = controls.choice(name, page.t(label or f"control_{name}"), options, default, written,
-                             page=page.name, help=help_text)  # fmt: skip
+    chosen = controls.choice(
+        name, page.t(label or f"control_{name}"), options, default, written, page=page.name, help=help_text
+    )
     return str(chosen)
 
 
@@ -135,8 +163,9 @@ def _benchmark(page: Page, disabled: bool) -> bool:
 def _scorecard(page: Page, wanted: bool) -> str | None:
     """Path of the uploaded scorecard, drawing the upload control when `wanted`."""
     if wanted:
-        file = st.file_uploader(page.t("control_upload"), type="csv", key=f"{page.name}.upload",
-                                help=page.t("control_upload_help"))  # fmt: skip
+        file = st.file_uploader(
+            page.t("control_upload"), type="csv", key=f"{page.name}.upload", help=page.t("control_upload_help")
+        )
         if file is not None:
             st.session_state[_UPLOADED] = cache_peringkat.keep_upload(file.getvalue())
     return st.session_state.get(_UPLOADED)

@@ -6,10 +6,12 @@ import pandas as pd
 import streamlit as st
 
 from dtsen_core.oversight.disclosure import Published
-from dtsen_core.policy.welfare import OFFICIAL, RankRequest, welfare_classes
+from dtsen_core.policy import classes as welfare_classes
+from dtsen_core.policy.welfare import OFFICIAL, RankRequest
 from dtsen_core.present import charts_rank, labels, numbers, peringkat, theme
 from dtsen_core.present import peringkat_tables as tables
 from dtsen_core.present.peringkat_export import csv_bytes, xlsx_bytes
+from dtsen_core.regions import units
 from dtsen_core.ui import cache_peringkat, peringkat_controls
 from dtsen_core.ui.cache_peringkat import Ranking
 from dtsen_core.ui.shell import Page
@@ -23,24 +25,32 @@ def chart(page: Page, fig, alt: str, key: str) -> None:  # type: ignore[no-untyp
     st.caption(labels.source_line(page.dataset.manifest, page.lang))
 
 
-def table(page: Page, made: tables.Table, finding: str, reason: str = "") -> None:
-    """The table behind a figure, with the reason for suppressed cells."""
-    st.markdown(f"**{page.t('table_behind')}**")
-    st.dataframe(made.styler(page.lang), width="stretch", hide_index=True, alt=page.t("alt_table", finding=finding))
+def table(page: Page, made: tables.Table, finding: str, reason: str = "", behind: bool = True) -> None:
+    """A table, usually the one behind a figure, with the reason for suppressed cells."""
+    if behind:
+        st.markdown(f"**{page.t('table_behind')}**")
+    st.dataframe(
+        made.styler(page.lang),
+        width="stretch",
+        hide_index=True,
+        placeholder=made.placeholder(page.lang),
+        alt=page.t("alt_table", finding=finding),
+    )
     if reason:
         st.caption(reason)
 
 
 def numbers_row(page: Page, found: Ranking) -> None:
     """How long the computation took over how many families."""
-    total = found.total.frame.iloc[0]
+    total, ranked = found.total.frame.iloc[0], page.dataset.manifest
     seconds = numbers.number(found.seconds, page.lang, 3 if found.seconds < 0.1 else 2)
     with st.container(horizontal=True):
         st.metric(page.t("metric_seconds"), page.t("seconds_n", seconds=seconds), border=True)
-        st.metric(page.t("metric_rows"), numbers.number(found.n, page.lang), border=True)
+        st.metric(page.t("metric_rows"), numbers.number(ranked.families, page.lang), border=True)
         st.metric(page.t("metric_families"), numbers.people(total["families"], page.lang), border=True)
         st.metric(page.t("metric_persons"), numbers.people(total["persons"], page.lang), border=True)
-    st.caption(f"{peringkat.took(found.seconds, found.n, found.families, page.lang)} {page.t('registry_base')}")
+    took = peringkat.took(found.seconds, ranked.families, ranked.registry_families, page.lang)
+    st.caption(f"{took} {page.t('registry_base')}")
 
 
 def headline(page: Page, found: Ranking, place: str) -> str:
@@ -50,8 +60,13 @@ def headline(page: Page, found: Ranking, place: str) -> str:
 
 def _ends(page: Page, shown: pd.DataFrame, everything: pd.DataFrame) -> None:
     if len(shown) < len(everything):
-        st.caption(page.t("ends_shown", shown=numbers.number(len(shown), page.lang),
-                          all=numbers.number(len(everything), page.lang)))  # fmt: skip
+        st.caption(
+            page.t(
+                "ends_shown",
+                shown=numbers.number(len(shown), page.lang),
+                all=numbers.number(len(everything), page.lang),
+            )
+        )
     if bool(shown["faint"].any()):
         st.caption(page.t("small_sample", n=peringkat.SMALL_SAMPLE))
 
@@ -71,10 +86,11 @@ def classes(page: Page, found: Ranking, place: str) -> None:
     if "p0" not in frame or frame["p0"].isna().all():
         st.info(page.t("no_classes"), icon=":material/info:")
         return
-    finding = peringkat.class_finding(frame, found.total.frame.iloc[0], page.t("whole_country"), page.lang)
+    finding = peringkat.class_finding(
+        frame, found.total.frame.iloc[0], units.name(found.request.region or units.NATION), page.lang
+    )
     st.subheader(finding, anchor=False)
-    rules = welfare_classes()
-    bounds = {c.name: numbers.number(c.below, page.lang, 1) for c in rules.classes if c.below is not None}
+    bounds = {c.name: numbers.number(c.below, page.lang, 1) for c in welfare_classes.classes()}
     st.caption(page.t("class_note", **bounds))
     shown = peringkat.select_areas(peringkat.marked(frame), "p0", BARS)
     _ends(page, shown, frame)
@@ -97,6 +113,9 @@ def moves(page: Page, found: Ranking, second: RankRequest | None) -> Published |
         return None
     published = cache_peringkat.moves(page.key, first, second, first.region)
     matrix = published.frame[list(charts_rank.DECILES)]
+    if matrix.isna().all(axis=None):
+        st.info(f"{page.t('finding_none')} {published.reason(page.lang)}", icon=":material/info:")
+        return None
     finding = peringkat.transition_finding(peringkat.moves(matrix), first, page.lang)
     st.subheader(finding, anchor=False)
     names = [peringkat.ranking_name(r, page.lang) for r in (first, second)]
@@ -119,38 +138,57 @@ def thresholds(page: Page, found: Ranking) -> None:
     finding = peringkat.threshold_finding(frame, page.lang)
     st.subheader(finding, anchor=False)
     st.caption(page.t("thresholds_note"))
-    table(page, made, finding)
+    table(page, made, finding, behind=False)
 
 
-def method_and_downloads(page: Page, found: Ranking, place: str, moved: Published | None) -> None:
-    """Method expander, and the published tables as CSV and XLSX with the note inside."""
+def method_and_downloads(page: Page, found: Ranking, place: str, view: str, moved: Published | None) -> None:
+    """Method expander, and the published tables with the note inside: all as XLSX, that of `view` as CSV."""
     manifest = page.dataset.manifest
-    note = peringkat.method_note(found.request, manifest.version, manifest.as_of,
-                                 manifest.origin == "simulated", place, page.lang)  # fmt: skip
+    note = peringkat.method_note(
+        found.request, manifest.version, manifest.as_of, manifest.origin == "simulated", place, page.lang
+    )
     with st.expander(page.t("method_title"), icon=":material/function:"):
         st.markdown("\n".join(f"- {line}" for line in note))
-        st.markdown(f"- {page.t('class_source', source=welfare_classes().source)}")
-    made = [tables.decile_table(found.areas, page.lang).sheet(page.t("sheet_deciles"), page.lang)]
+        st.markdown(f"- {page.t('class_source', source=welfare_classes.source())}")
+    made = {"deciles": tables.decile_table(found.areas, page.lang)}
     if found.areas.frame.get("p0", pd.Series(dtype=float)).notna().any():
-        classes_ = tables.class_table(found.areas, page.lang, found.request.benchmark)
-        made.append(classes_.sheet(page.t("sheet_classes"), page.lang))
+        made["classes"] = tables.class_table(found.areas, page.lang, found.request.benchmark)
     if moved is not None:
-        made.append(tables.transition_table(moved, page.lang).sheet(page.t("sheet_moves"), page.lang))
+        made["moves"] = tables.transition_table(moved, page.lang)
     if not found.thresholds.empty:
-        made.append(tables.threshold_table(found.thresholds, page.lang).sheet(page.t("sheet_thresholds"), page.lang))
+        made["thresholds"] = tables.threshold_table(found.thresholds, page.lang)
+    sheets = {name: t.sheet(page.t(f"sheet_{name}"), page.lang) for name, t in made.items()}
+    one = sheets.get(view, sheets["deciles"])
     stem = f"{page.t('file_stem')}-{found.request.scope}-{found.request.unit}-{manifest.version}"
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.download_button(page.t("download_xlsx"), lambda: xlsx_bytes(made, note, page.lang), f"{stem}.xlsx",
-                           icon=":material/download:", on_click="ignore", help=page.t("download_help"))  # fmt: skip
-        st.download_button(page.t("download_csv"), lambda: csv_bytes(made[0], note), f"{stem}.csv",
-                           icon=":material/download:", on_click="ignore", help=page.t("download_help"))  # fmt: skip
+        st.download_button(
+            page.t("download_xlsx"),
+            lambda: xlsx_bytes(list(sheets.values()), note, page.lang),
+            f"{stem}.xlsx",
+            icon=":material/download:",
+            on_click="ignore",
+            help=page.t("download_help"),
+        )
+        st.download_button(
+            page.t("download_csv"),
+            lambda: csv_bytes(one, note),
+            f"{stem}.csv",
+            icon=":material/download:",
+            on_click="ignore",
+            help=page.t("download_help"),
+        )
 
 
 def upload_wanted(page: Page) -> None:
     """What to do while no scorecard was uploaded."""
     st.info(page.t("upload_wanted"), icon=":material/upload_file:")
-    st.download_button(page.t("upload_example"), peringkat.example_scorecard(), "kartu-skor.csv",
-                       icon=":material/download:", on_click="ignore")  # fmt: skip
+    st.download_button(
+        page.t("upload_example"),
+        peringkat.example_scorecard(),
+        "kartu-skor.csv",
+        icon=":material/download:",
+        on_click="ignore",
+    )
 
 
 def second_request(page: Page, found: Ranking) -> RankRequest | None:

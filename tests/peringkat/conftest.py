@@ -19,7 +19,10 @@ def ranked():
     def make(**fields: object) -> tuple[RankResult, Published, Published]:
         result = fake.full_ranking(_Version(), RankRequest(**fields))  # type: ignore[arg-type]
         unit = result.request.unit
-        return (result, cache_peringkat.publish(result.areas, unit, "simulated"),
-                cache_peringkat.publish(result.total, unit, "simulated"))  # fmt: skip
+        return (
+            result,
+            cache_peringkat.publish(result.areas, unit, "simulated"),
+            cache_peringkat.publish(result.total, unit, "simulated"),
+        )
 
     return make

@@ -25,11 +25,21 @@ def make_dataset(folder: Path, origin: str) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     simulated = origin == "simulated"
     Manifest(
-        origin=origin, version=f"uji-{origin}", as_of="2025-03-31", created="2026-01-02T03:04:05",
-        families=400_000, persons=1_200_000, registry_families=95_006_179.0, registry_persons=289_060_513.0,
-        seed=1 if simulated else None, survey_households=345_000 if simulated else 0,
-        has_sources=simulated, has_members=True, urban_known=simulated, stages={"survey": 3.0, "rank": 2.0},
-    ).write(folder)  # fmt: skip
+        origin=origin,
+        version=f"uji-{origin}",
+        as_of="2025-03-31",
+        created="2026-01-02T03:04:05",
+        families=400_000,
+        persons=1_200_000,
+        registry_families=95_006_179.0,
+        registry_persons=289_060_513.0,
+        seed=1 if simulated else None,
+        survey_households=345_000 if simulated else 0,
+        has_sources=simulated,
+        has_members=True,
+        urban_known=simulated,
+        stages={"survey": 3.0, "rank": 2.0},
+    ).write(folder)
     con = duckdb.connect(str(folder / "dtsen.duckdb"))
     con.execute("CREATE TABLE dataset_stamp AS SELECT ? AS version", [f"uji-{origin}"])
     con.execute(
@@ -50,8 +60,9 @@ def make_dataset(folder: Path, origin: str) -> Path:
     )
     con.execute(
         """CREATE TABLE match_summary AS SELECT * FROM (VALUES
-        ('dtks', 0, 500, 480, 20), ('dtks', 1, 480, 470, 10), ('p3ke', 0, 300, 297, 3))
-        AS t(source, province, records, matched, unmatched)"""
+        ('dtks', 'person', 0, 500, 480, 20), ('dtks', 'person', 1, 480, 470, 10),
+        ('p3ke', 'family', 0, 300, 290, 10), ('dukcapil', 'family', 0, 900, 850, 50))
+        AS t(source, unit, province, records, matched, unmatched)"""
     )
     if simulated:
         _simulated_tables(con, folder)
@@ -62,10 +73,10 @@ def make_dataset(folder: Path, origin: str) -> Path:
 def _simulated_tables(con: duckdb.DuckDBPyConnection, folder: Path) -> None:
     con.execute(
         """CREATE TABLE calibration AS SELECT * FROM (VALUES
-        ('national', 'ID', 'p0', 0.0847, 0.0848, 0.0001, 0.001, 'truth'),
+        ('nation', 'ID', 'p0', 0.0847, 0.0848, 0.0001, 0.001, 'truth'),
         ('province', '11', 'p0', 0.1233, 0.1290, 0.0057, 0.005, 'truth'),
-        ('province', '11', 'mean', 1299756.0, 1299000.0, -756.0, NULL, 'truth'),
-        ('national', 'ID', 'p0', 0.0847, 0.0851, 0.0004, 0.003, 'estimate'))
+        ('province', '11', 'mean_expenditure', 1299756.0, 1299000.0, -756.0, NULL, 'truth'),
+        ('nation', 'ID', 'p0', 0.0847, 0.0851, 0.0004, 0.003, 'estimate'))
         AS t(level, code, measure, target, value, difference, goal, kind)"""
     )
     con.execute(
@@ -104,8 +115,16 @@ def full_ranking(dataset: Dataset, request: RankRequest) -> RankResult:
         thresholds[f"t{k}"] = pd.array([13_500 + 150 * k], dtype="Int64")
     if request.model == OFFICIAL:
         thresholds = thresholds.iloc[:0]
-    return RankResult(request=request, dataset_version=dataset.version, families=95_006_179.0, seconds=0.123,
-                      thresholds=thresholds, areas=frame, total=total, n=400_000)  # fmt: skip
+    return RankResult(
+        request=request,
+        dataset_version=dataset.version,
+        families=95_006_179.0,
+        seconds=0.123,
+        thresholds=thresholds,
+        areas=frame,
+        total=total,
+        n=400_000,
+    )
 
 
 def _numbers(frame: pd.DataFrame, request: RankRequest) -> pd.DataFrame:
@@ -117,8 +136,9 @@ def _numbers(frame: pd.DataFrame, request: RankRequest) -> pd.DataFrame:
         counts[1] = [3, 0, 900, 1, 50, 60, 70, 80, 90, 100]  # small cells to suppress
         counts[2] = 0.0  # an area without families
     families = counts.sum(axis=1)
-    frame = frame.assign(n=np.minimum(families, 50 + families // 3).astype(int), families=families,
-                         persons=families * 3.0)  # fmt: skip
+    frame = frame.assign(
+        n=np.minimum(families, 50 + families // 3).astype(int), families=families, persons=families * 3.0
+    )
     factor = 3.0 if request.unit == "persons" else 1.0
     frame[list(DECILES)] = counts * factor
     known = (families > 0) & (request.model != OFFICIAL)
@@ -137,6 +157,7 @@ def _numbers(frame: pd.DataFrame, request: RankRequest) -> pd.DataFrame:
 
 def transition(dataset: Dataset, a: RankRequest, b: RankRequest, region: str | None) -> pd.DataFrame:
     """Stand-in: most families stay, some move one decile, a few far (to be suppressed)."""
-    matrix = np.diag(np.full(10, 8_000.0)) + np.diag(np.full(9, 1_000.0), 1) + np.diag(np.full(9, 700.0), -1)
+    distance = np.abs(np.subtract.outer(np.arange(10), np.arange(10)))
+    matrix = np.round(9_000.0 * 0.4**distance)
     matrix[0, 9] = 2.0
     return pd.DataFrame(matrix, index=range(1, 11), columns=range(1, 11))

@@ -1,0 +1,147 @@
+"""The ranking page over its control combinations, in both languages, on both kinds of dataset."""
+
+from __future__ import annotations
+
+import itertools
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from dtsen_core.locale import LANGS
+from dtsen_core.paths import ROOT
+from dtsen_core.settings import settings
+from dtsen_core.ui import cache_peringkat, peringkat_controls
+from tests.peringkat import fake
+
+VIEWS = peringkat_controls.VIEWS
+
+
+@pytest.fixture(scope="session")
+def folders(tmp_path_factory) -> dict[str, Path]:
+    base = tmp_path_factory.mktemp("peringkat")
+    return {origin: fake.make_dataset(base / origin, origin) for origin in ("simulated", "real")}
+
+
+@pytest.fixture
+def open_page(folders, monkeypatch):
+    """Callable: (origin, query parameters) → the page after its first run."""
+    monkeypatch.setattr(cache_peringkat, "full_ranking", fake.full_ranking)
+    monkeypatch.setattr(cache_peringkat, "transition", fake.transition)
+
+    def start(origin: str = "simulated", **query: str) -> AppTest:
+        monkeypatch.setenv("DTSEN_DATASET", str(folders[origin]))
+        settings.cache_clear()
+        app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
+        for name, value in query.items():
+            app.query_params[name] = value
+        app.run()
+        app.switch_page("pages/peringkat.py")
+        for name, value in query.items():
+            app.query_params[name] = value
+        return app.run()
+
+    yield start
+    settings.cache_clear()
+
+
+def whole(app: AppTest) -> str:
+    """All text on the page."""
+    blocks = (app.markdown, app.caption, app.subheader, app.title, app.info, app.warning, app.error)
+    return "\n".join(str(element.value) for kind in blocks for element in kind)
+
+
+def check(app: AppTest) -> None:
+    assert not app.exception
+    assert not app.error, [element.value for element in app.error]
+    assert "DATA SIMULASI" in whole(app) or "SIMULATED" in whole(app)
+
+
+@pytest.mark.parametrize("lang", LANGS)
+@pytest.mark.parametrize("show", VIEWS)
+@pytest.mark.parametrize("model", ["pmt_provinsi", "resmi"])
+def test_every_view_in_every_language(open_page, show, model, lang):
+    app = open_page(show=show, model=model, lang=lang, model2="pmt_nasional")
+    check(app)
+    assert app.button[0].label == ("Hitung peringkat" if lang == "id" else "Compute ranking")
+    assert app.metric[0].label == ("Waktu hitung" if lang == "id" else "Computing time")
+
+
+@pytest.mark.parametrize(
+    ("scope", "unit", "region", "benchmark"),
+    list(itertools.product(["province", "regency"], ["persons"], ["ID", "32", "3201"], ["0", "1"])),
+)
+def test_combinations_from_a_link(open_page, scope, unit, region, benchmark):
+    app = open_page(scope=scope, unit=unit, region=region, benchmark=benchmark, show="classes")
+    check(app)
+    chosen = {box.key: box.value for box in app.selectbox}
+    assert chosen["peringkat.scope"] == scope
+    assert chosen["peringkat.unit"] == unit
+    assert chosen["peringkat.region"] == region
+    columns = app.dataframe[0].value.columns
+    assert ("P0 tanpa penyesuaian" in columns) is (benchmark == "1")
+
+
+def test_changing_a_control_recomputes_and_writes_the_address(open_page):
+    app = open_page()
+    app.selectbox(key="peringkat.scope").set_value("regency").run()
+    check(app)
+    assert app.query_params["scope"] in ("regency", ["regency"])
+    app.selectbox(key="peringkat.region").set_value("32").run()
+    check(app)
+    assert app.selectbox(key="peringkat.level").options == ["Kabupaten/kota", "Kecamatan"]
+    app.button[0].click().run()
+    check(app)
+
+
+def test_values_out_of_range_are_answered_with_a_sentence(open_page):
+    app = open_page(
+        scope="galaksi", unit="kucing", region="9999", level="dusun", show="x", benchmark="2", model="../etc"
+    )
+    assert not app.exception
+    assert not app.error
+    assert len(app.warning) >= 5
+    assert app.selectbox(key="peringkat.scope").value == "national"
+
+
+def test_real_data_offer_no_simulated_model(open_page):
+    app = open_page("real")
+    assert not app.exception
+    assert app.selectbox(key="peringkat.model").options == ["Peringkat resmi pada data", "Kartu skor unggahan"]
+    assert any("simulasi" in element.value for element in app.info)
+    assert "DATA SIMULASI" not in whole(app)
+
+
+@pytest.mark.parametrize("lang", LANGS)
+def test_a_link_to_a_simulated_model_on_real_data_falls_back(open_page, lang):
+    app = open_page("real", model="pmt_provinsi", lang=lang)
+    assert not app.exception
+    assert app.selectbox(key="peringkat.model").value == "resmi"
+    assert app.warning
+
+
+def test_an_uploaded_scorecard_is_ranked(open_page):
+    app = open_page("real", model="unggahan")
+    assert "kartu skor" in app.info[-1].value.lower()
+    app.file_uploader[0].upload("kartu.csv", b"variable,category,coefficient\nintercept,,13.8\n").run()
+    assert not app.exception
+    assert app.metric[0].label == "Waktu hitung"
+    assert app.subheader, "the finding of the ranking is shown"
+
+
+def test_uploads_are_kept_by_content_and_bounded():
+    first, again = (cache_peringkat.keep_upload(b"a,b\n1,2\n") for _ in range(2))
+    assert first == again
+    for k in range(cache_peringkat.UPLOADS_KEPT + 5):
+        path = Path(cache_peringkat.keep_upload(f"x{k}".encode()))
+    assert len(list(path.parent.glob("*.csv"))) <= cache_peringkat.UPLOADS_KEPT
+    with pytest.raises(cache_peringkat.UserError):
+        cache_peringkat.keep_upload(b"0" * (cache_peringkat.UPLOAD_LIMIT + 1))
+
+
+def test_language_switch_leaves_no_sentence_behind(open_page):
+    app = open_page(show="deciles")
+    indonesian = {box.label for box in app.selectbox} | {m.label for m in app.metric}
+    english_app = open_page(show="deciles", lang="en")
+    english = {box.label for box in english_app.selectbox} | {m.label for m in english_app.metric}
+    assert indonesian & english <= {"Model"}

@@ -19,6 +19,7 @@ import numpy.typing as npt
 
 from dtsen_core.rank.fit_report import STEP, split
 from dtsen_core.rank.histogram import Histogram
+from dtsen_core.rank.packing import has_table
 from dtsen_core.rank.scorecard import PROVINCES
 
 Floats = npt.NDArray[np.float64]
@@ -56,13 +57,11 @@ def load_residuals(con: duckdb.DuckDBPyConnection, model: str) -> Residuals | No
 
     A stratum without held-out households takes the other strata of its province, else those of the nation.
     """
-    try:
-        found = con.execute(
-            "SELECT province, urban, bin, mid_milli, cell, mass FROM model_residual WHERE model = ?",
-            [model],
-        ).fetchnumpy()
-    except duckdb.CatalogException:
+    if not has_table(con, "model_residual"):
         return None
+    found = con.execute(
+        "SELECT province, urban, bin, mid_milli, cell, mass FROM model_residual WHERE model = ?", [model]
+    ).fetchnumpy()
     return from_columns(found) if len(found["cell"]) else None
 
 

@@ -58,15 +58,18 @@ def ranked_sql(packing: Packing, sides: dict[str, int], where: str | None = None
         for letter, scope in zip(LETTERS, SCOPES):
             reached = " + ".join(f"({side}_part + {side}.base >= {side}.{letter}{k})::UTINYINT" for k in range(1, 10))
             deciles.append(f"1 + {reached} AS {side}_{scope}")
-    split = ",\n    "
+    split, line = ",\n    ", "\n    "
     narrowed = f"\n    WHERE f.{where} = ?" if where else ""
     return f"""scored AS (
-    SELECT f.*, {", ".join(parts)}
+    SELECT f.*,
+    {split.join(parts)}
     FROM family_packed AS f
-    {" ".join(joins)}{narrowed}
+    {line.join(joins)}{narrowed}
 ), ranked AS (
-    SELECT s.*, {split.join(deciles)}
-    FROM scored AS s {" ".join(limits)}
+    SELECT s.*,
+    {split.join(deciles)}
+    FROM scored AS s
+    {line.join(limits)}
 )"""
 
 

@@ -31,16 +31,6 @@ OFFICIAL = ("desil_nasional", "desil_provinsi", "desil_kabupaten_kota")
 FLAGS = ("pkh", "sembako", "blt_desa", "pbi_persons", "pbi_pemda_persons", "pip_pupils")
 KEYS = ("id_keluarga", "province", "regency", "district", "village", "urban", "family_size")
 
-# flag column -> (programme as written in `enrolment`, whether persons are counted)
-PROGRAMMES = {
-    "pkh": ("pkh", False),
-    "sembako": ("sembako", False),
-    "blt_desa": ("blt_desa", False),
-    "pbi_persons": ("pbi", True),
-    "pbi_pemda_persons": ("pbi_pemda", True),
-    "pip_pupils": ("pip", True),
-}
-
 
 @dataclass(frozen=True)
 class Group:
@@ -139,12 +129,15 @@ def write_dictionary(con: duckdb.DuckDBPyConnection) -> None:
     con.executemany("INSERT INTO packing VALUES (?, ?, ?, ?, ?)", rows)
 
 
+def has_table(con: duckdb.DuckDBPyConnection, name: str) -> bool:
+    """Whether the table exists. (Asking for a missing one would find a Python variable of that name.)"""
+    found = con.execute("SELECT count(*) FROM duckdb_tables() WHERE table_name = ?", [name]).fetchone()
+    return bool(found and found[0])
+
+
 def check(con: duckdb.DuckDBPyConnection) -> Packing:
     """The dictionary of this dataset; UserError if the dataset was packed with other code lists."""
-    try:
-        stored = con.execute("SELECT DISTINCT hash FROM packing").fetchall()
-    except duckdb.CatalogException:
-        stored = []
+    stored = con.execute("SELECT DISTINCT hash FROM packing").fetchall() if has_table(con, "packing") else []
     if stored != [(packing().hash,)]:
         raise UserError("errors_rank.packing")
     return packing()
@@ -161,34 +154,3 @@ def unpack(codes: dict[str, npt.NDArray[np.integer]]) -> npt.NDArray[np.uint8]:
             result[:, position] = rest % radix
             rest = rest // radix
     return result
-
-
-def set_flags(con: duckdb.DuckDBPyConnection, quarter: str | None = None) -> None:
-    """Fill the programme columns of ``family_packed`` from ``enrolment`` in `quarter` (default: the latest).
-
-    `enrolment.program` is one of the names in `PROGRAMMES`; pkh, sembako and blt_desa become 0/1, the others
-    the number of persons.
-    """
-    counted = ",\n    ".join(
-        f"sum({'persons' if persons else '1'}) FILTER (program = '{program}') AS {column}"
-        for column, (program, persons) in PROGRAMMES.items()
-    )
-    capped = ", ".join(
-        f"least(coalesce(e.{column}, 0), {255 if persons else 1})::UTINYINT AS {column}"
-        for column, (_, persons) in PROGRAMMES.items()
-    )
-    con.execute(
-        f"""CREATE OR REPLACE TABLE family_packed AS
-WITH latest AS (
-    SELECT id_keluarga, lower(program) AS program, persons FROM enrolment
-    WHERE quarter = coalesce(?, (SELECT max(quarter) FROM enrolment))
-), enrolled AS (
-    SELECT id_keluarga,
-    {counted}
-    FROM latest GROUP BY id_keluarga
-)
-SELECT f.* REPLACE ({capped})
-FROM family_packed AS f LEFT JOIN enrolled AS e USING (id_keluarga)
-ORDER BY f.village, f.id_keluarga""",
-        [quarter],
-    )

@@ -16,7 +16,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from dtsen_core.errors import UserError
-from dtsen_core.rank.packing import Group
+from dtsen_core.rank.packing import Group, has_table
 from dtsen_core.regions import units
 from dtsen_core.registry.indicators import INDICATORS
 
@@ -185,10 +185,9 @@ CREATE TABLE IF NOT EXISTS model_fit
 
 def names(con: duckdb.DuckDBPyConnection) -> list[str]:
     """Scorecards stored in this dataset; empty if it has none."""
-    try:
-        return [row[0] for row in con.execute("SELECT name FROM model ORDER BY name").fetchall()]
-    except duckdb.CatalogException:
+    if not has_table(con, "model"):
         return []
+    return [row[0] for row in con.execute("SELECT name FROM model ORDER BY name").fetchall()]
 
 
 def load(con: duckdb.DuckDBPyConnection, name: str) -> Scorecard:

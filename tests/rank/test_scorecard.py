@@ -1,0 +1,175 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import duckdb
+import numpy as np
+import pytest
+
+from dtsen_core.errors import UserError
+from dtsen_core.rank import scorecard
+from dtsen_core.rank.scorecard import CATEGORIES, OFFSETS, PROVINCES, REGENCIES, neutral
+from dtsen_core.rank.scorecard_file import ScorecardProblems, from_csv
+from dtsen_core.registry.indicators import INDICATORS
+from tests.rank.synthetic import at, random_card
+
+FLOOR = INDICATORS[1].name
+MERGED = next(c for c in INDICATORS[1].categories if c.merges)
+
+
+def write(tmp_path: Path, text: str) -> Path:
+    path = tmp_path / "kartu.csv"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize("sets", [1, PROVINCES])
+def test_a_saved_scorecard_comes_back_unchanged(sets: int) -> None:
+    con = duckdb.connect()
+    card = random_card(np.random.default_rng(1), sets)
+    scorecard.save(con, card, "pmt")
+    scorecard.save(con, card, "pmt")
+    back = scorecard.load(con, card.name)
+    assert (back.hash, back.origin, scorecard.names(con)) == (card.hash, card.origin, [card.name])
+
+
+def test_an_unknown_model_is_named_with_the_known_ones() -> None:
+    con = duckdb.connect()
+    with pytest.raises(UserError) as unknown:
+        scorecard.load(con, "pmt")
+    assert "pmt" in unknown.value.message("id")
+    assert "resmi" in unknown.value.message("en")
+
+
+def test_a_lookup_table_holds_the_sum_of_its_group() -> None:
+    from dtsen_core.rank.packing import packing
+
+    card = random_card(np.random.default_rng(2), 2)
+    group = packing().groups[3]
+    table = card.lookup(group)
+    assert table.shape == (2, group.codes)
+    for code in (0, 7, group.codes - 1):
+        rest, expected = code, np.zeros(2, dtype=int)
+        for member in group.members:
+            expected += card.coefficients[:, OFFSETS[member] + rest % INDICATORS[member].radix]
+            rest //= INDICATORS[member].radix
+        assert table[:, code].tolist() == expected.tolist()
+
+
+def test_a_missing_answer_takes_the_weighted_mean_of_the_others() -> None:
+    values = np.zeros((1, CATEGORIES))
+    shares = np.zeros((1, CATEGORIES))
+    house = INDICATORS[0]
+    for code, value, load in ((1, 0.4, 3.0), (2, -0.2, 1.0)):
+        values[0, at(house.name, code)], shares[0, at(house.name, code)] = value, load
+    filled = neutral(values, shares)
+    assert filled[0, at(house.name, 0)] == pytest.approx((0.4 * 3 - 0.2) / 4)
+    plain = neutral(values, None)
+    assert plain[0, at(house.name, 0)] == pytest.approx(0.2 / 5)
+
+
+def test_a_merged_class_takes_the_weighted_mean_of_its_fine_classes() -> None:
+    values, shares = np.zeros((1, CATEGORIES)), np.zeros((1, CATEGORIES))
+    for number, code in enumerate(MERGED.merges):
+        values[0, at(FLOOR, code)], shares[0, at(FLOOR, code)] = number, 2.0**number
+    loads = 2.0 ** np.arange(len(MERGED.merges))
+    expected = (np.arange(len(MERGED.merges)) * loads).sum() / loads.sum()
+    assert neutral(values, shares)[0, at(FLOOR, MERGED.code)] == pytest.approx(expected)
+
+
+def test_reading_a_file(tmp_path: Path) -> None:
+    card = from_csv(
+        write(
+            tmp_path,
+            f"""variable,category,coefficient
+intercept,,13.5
+daerah,perkotaan,0.1
+daerah,perdesaan,-0.1
+{FLOOR},1,0.25
+{FLOOR},{MERGED.value.upper()},0.2
+aset_bergerak_mobil,ya,0.4
+""",
+        )
+    )
+    assert card.origin == "file"
+    assert card.sets == 1
+    assert card.coefficients[0, at(FLOOR, 1)] == 250
+    assert card.coefficients[0, at(FLOOR, MERGED.code)] == 200
+    assert card.coefficients[0, at("aset_bergerak_mobil", 1)] == 400
+    assert card.coefficients[0, at("aset_bergerak_mobil", 2)] == 0
+    assert card.coefficients[0, at("aset_bergerak_mobil", 0)] == 200
+    assert card.area[17].tolist() == [13_500, 13_600, 13_400]
+
+
+def test_only_the_merged_class_listed_gives_its_value_to_the_fine_ones(tmp_path: Path) -> None:
+    card = from_csv(write(tmp_path, f"variable,category,coefficient\n{FLOOR},{MERGED.value},0.3\n"))
+    assert {int(card.coefficients[0, at(FLOOR, code)]) for code in MERGED.merges} == {300}
+
+
+def test_a_file_by_province(tmp_path: Path) -> None:
+    rows = "".join(f"aset_bergerak_ac,ya,{0.1 * n},{code}\nintercept,,{14 + n},{code}\n"
+                   for n, code in enumerate(("11", "32")))  # fmt: skip
+    card = from_csv(write(tmp_path, "variable;category;coefficient;province\n" + rows.replace(",", ";")))
+    assert card.sets == PROVINCES
+    west_java = 11
+    assert card.coefficients[west_java, at("aset_bergerak_ac", 1)] == 100
+    assert card.area[scorecard.province_of_regency() == west_java].max() == 15_000
+
+
+def test_every_problem_is_listed_at_once(tmp_path: Path) -> None:
+    path = write(
+        tmp_path,
+        f"""variable,category,coefficient
+jenis_lantai_terlus,1,0.1
+{FLOOR},bambu emas,0.1
+{FLOOR},1,banyak
+{FLOOR},2,0.1
+{FLOOR},2,0.2
+intercept,x,1
+""",
+    )
+    with pytest.raises(ScorecardProblems) as found:
+        from_csv(path)
+    assert [key for key, _ in found.value.problems] == [
+        "scorecard_variable", "scorecard_category", "scorecard_number", "scorecard_repeated", "scorecard_intercept",
+    ]  # fmt: skip
+    for lang in ("id", "en"):
+        message = found.value.message(lang)
+        assert FLOOR in message
+        assert message.count("\n- ") == 5
+
+
+@pytest.mark.parametrize(
+    ("text", "key"),
+    [
+        ("", "scorecard_columns"),
+        ("variable,category\n", "scorecard_columns"),
+        ("variable,category,coefficient\n", "scorecard_empty"),
+        ("variable,category,coefficient,province\nintercept,,1,99\n", "scorecard_province"),
+        ("variable,category,coefficient,province\nintercept,,1,32\nintercept,,1,\n", "scorecard_province_missing"),
+        ("variable,category,coefficient\naset_bergerak_ac,ya,100\n", "scorecard_scale"),
+    ],
+)
+def test_files_that_cannot_be_used(tmp_path: Path, text: str, key: str) -> None:
+    with pytest.raises(ScorecardProblems) as found:
+        from_csv(write(tmp_path, text))
+    assert key in [k for k, _ in found.value.problems]
+    assert found.value.message("id") != found.value.message("en")
+
+
+def test_a_missing_or_binary_file_is_a_sentence(tmp_path: Path) -> None:
+    with pytest.raises(UserError) as missing:
+        from_csv(tmp_path / "tidak-ada.csv")
+    assert missing.value.key == "errors_rank.scorecard_missing"
+    binary = tmp_path / "biner.csv"
+    binary.write_bytes(b"\xff\xfe\x00\x01")
+    with pytest.raises(ScorecardProblems):
+        from_csv(binary)
+
+
+def test_simulated_models_are_refused_on_real_data() -> None:
+    card = random_card(np.random.default_rng(1), 1)
+    card.guard("simulated")
+    with pytest.raises(UserError):
+        card.guard("real")
+    assert card.area.shape == (REGENCIES, 3)

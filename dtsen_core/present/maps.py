@@ -15,7 +15,8 @@ import plotly.graph_objects as go
 
 from dtsen_core.present import theme
 
-HEIGHT = 440
+HEIGHT = 450
+HEIGHT_NATION = 400  # the archipelago is wide: less empty sea above and below
 PALE = 0.45
 SOLID = 0.94
 ASPECT = 1.6  # nominal width / height of the map on a laptop
@@ -44,7 +45,7 @@ class MapStyle:
     mode: str
 
 
-def camera(bbox: BBox, pad: float = 0.06) -> dict[str, dict[str, float] | float]:
+def camera(bbox: BBox, pad: float = 0.035) -> dict[str, dict[str, float] | float]:
     """The map view that shows `bbox` (west, south, east, north in degrees) at any width of the screen.
 
     The server does not know how wide the map is. East and west bounds make the browser zoom in until the
@@ -85,12 +86,14 @@ def choropleth(
     *,
     hover: str,
     corner: str,
-    hint: str, note: str,
+    hint: str,
+    note: str,
     height: int = HEIGHT,
 ) -> go.Figure:
-    """The map of `rows`, one per area: code, name, klass, small, hover1 … hover4 (texts).
+    """The map of `rows`, one per area: code, klass, small, hover1 … hover4 (texts).
 
-    `hover` is the hover template (``%{text}`` name, ``%{customdata[0]}`` … texts), `corner` the words in
+    `hover` is the hover template (``%{customdata[0]}`` … texts; the name comes with the shapes as
+    ``%{properties.name}`` and so does not travel again), `corner` the words in
     the upper left corner, `hint` and `note` those in the lower left and lower right.
     """
     mode = style.mode
@@ -100,7 +103,6 @@ def choropleth(
         geojson=style.shapes,
         locations=rows["code"].tolist(),
         z=rows["klass"].astype(int).tolist(),
-        text=rows["name"].tolist(),
         customdata=rows[hover_columns].to_numpy(dtype=object).tolist(),
         hovertemplate=hover + "<extra></extra>",
         zmin=-0.5,

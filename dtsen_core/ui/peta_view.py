@@ -44,7 +44,7 @@ def explorer(page: Page) -> None:
         )
     )
     _controls(page, view)
-    left, right = st.columns([0.655, 0.345], gap="medium")
+    left, right = st.columns([0.64, 0.36], gap="medium")
     with left:
         _breadcrumb(page, view)
         _map(page, view, rule, shown, title)
@@ -168,6 +168,7 @@ def _map(page: Page, view: View, rule: MapIndicator, shown: cache_peta.Shown, ti
     where = units.name(view.container)
     level = page.t(f"level_{view.level}")
     indicative = boundaries.current().kind == "indikatif"
+    whole = view.focus == NATION
     figure = maps.choropleth(
         shown.rows,
         map_style(rule, view.level, view.container, mode),
@@ -175,6 +176,7 @@ def _map(page: Page, view: View, rule: MapIndicator, shown: cache_peta.Shown, ti
         hover=peta.hover_template(rule, int(shown.rows["value"].notna().sum()), page.lang),
         corner=page.t("map_corner", where=html.escape(where), count=len(shown.rows), level=level),
         hint=page.t("map_help"),
+        height=maps.HEIGHT_NATION if whole else maps.HEIGHT,
         note=page.t("map_indicative" if indicative else "map_official"),
     )
     # One key per view: a click remembered for another view must not be read as a click on this one.
@@ -222,7 +224,7 @@ def _legend(page: Page, rule: MapIndicator, shown: cache_peta.Shown) -> None:
         f'grid-template-columns:repeat(auto-fit,minmax(8rem,1fr))">'
         f"{cells}</ul></div>"
     )
-    st.caption(" ".join([page.t(f"breaks_{rule.breaks}"), *shown.reasons]))
+    st.caption(" ".join([page.t(f"breaks_{rule.breaks}", method=page.t(f"method_{rule.classify}")), *shown.reasons]))
 
 
 # -- table and profile -------------------------------------------------------------------------------------
@@ -253,7 +255,7 @@ def _table(page: Page, view: View, rule: MapIndicator, shown: cache_peta.Shown) 
             titles[column], width=66 if measure.kind != "count" else 88, help=words
         )
     config["rank"] = st.column_config.Column(titles["rank"], width=38)
-    config["name"] = st.column_config.Column(titles["name"], width=104)
+    config["name"] = st.column_config.Column(titles["name"], width=118)
     st.dataframe(
         styler,
         key=key,

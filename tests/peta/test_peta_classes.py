@@ -16,6 +16,7 @@ def _deviation(values: np.ndarray, uppers: list[float]) -> float:
     return float(sum(((values[groups == g] - values[groups == g].mean()) ** 2).sum() for g in np.unique(groups)))
 
 
+@pytest.mark.slow
 def test_natural_breaks_are_never_worse_than_mapclassify() -> None:
     mapclassify = pytest.importorskip("mapclassify")
     values = np.random.default_rng(3).gamma(3, 4, 514)

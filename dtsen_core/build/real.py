@@ -6,6 +6,7 @@ import datetime as dt
 import hashlib
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pyarrow as pa
@@ -25,7 +26,7 @@ SHARES = {"read": 70, "indicators": 25, "finish": 5}
 
 def ingest(
     kind: str, files: Sequence[Path], out: Path, *, codes: str | None = None, progress: Listener = silent
-) -> dict[str, object]:
+) -> dict[str, Any]:
     """Read `files` of `kind` into a new dataset of origin real at `out`; returns ``{"files": […]}``.
 
     `dtsen` takes the family and the member file and gives ranked families (by the delivered deciles); a single

@@ -98,7 +98,8 @@ def interval(p0: Floats, n: Floats, model_variance: Floats) -> tuple[Floats, Flo
 
 
 def add_up(variance: Floats, people: Floats, group: Ints, groups: int = PROVINCES) -> Floats:
-    """M of larger areas from that of their parts: Σ (share of people)² · M."""
+    """M of larger areas from that of their parts: Σ (share of people)² · M; parts without people do not count."""
+    variance = np.where(people > 0, variance, 0.0)
     total = np.bincount(group, people, groups)
     squares = np.bincount(group, people**2 * variance, groups)
     return np.divide(squares, total**2, out=np.full(groups, np.nan), where=total > 0)

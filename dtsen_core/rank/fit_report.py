@@ -107,11 +107,15 @@ def _stratum(model: str, province: int, urban: int, survey: Survey, score: Float
              rows: npt.NDArray[np.int64]) -> pd.DataFrame:  # fmt: skip
     rows = rows[np.argsort(score[rows], kind="stable")]
     weight = survey.weight[rows]
-    bins = int(np.clip(len(rows) // LEAST, 1, BINS))
-    middle = (np.cumsum(weight) - weight / 2) / weight.sum()
-    number = np.minimum((middle * bins).astype(np.int64), bins - 1)
+    wanted = int(np.clip(len(rows) // LEAST, 1, BINS))
+    # Households of equal score stay together: an uploaded scorecard may know few different scores.
+    _, tie = np.unique(np.rint(score[rows]), return_inverse=True)
+    held = np.bincount(tie, weight)
+    middle = (np.cumsum(held) - held / 2) / held.sum()
+    _, number = np.unique(np.minimum((middle * wanted).astype(np.int64), wanted - 1)[tie], return_inverse=True)
+    bins = int(number.max()) + 1
     load = np.bincount(number, weight, bins)
-    centre = np.bincount(number, weight * score[rows], bins) / np.where(load > 0, load, 1.0)
+    centre = np.bincount(number, weight * score[rows], bins) / load
     cell, upper = split(survey.y[rows] * 1000 - score[rows])
     low = int(cell.min())
     width = int(cell.max()) - low + 2

@@ -57,6 +57,10 @@ class BoundarySet:
         """The same file on disk."""
         return self.folder / self.file(level, province)
 
+    def origin(self, level: str) -> dict[str, str]:
+        """``kind`` and ``source`` of one level: after a partial import the levels differ."""
+        return dict(_meta(self.folder)["layers"][level])
+
     def bbox(self, code: str) -> Box:
         """(west, south, east, north) in degrees of a unit or of the nation (``ID``)."""
         boxes = _meta(self.folder)["bbox"]
@@ -103,13 +107,14 @@ def store(
     kind: str,
     source: str,
     provinces: np.ndarray | None = None,
-    details: Mapping[str, Any] | None = None,
+    layers: Mapping[str, Mapping[str, str]] | None = None,
 ) -> BoundarySet:
     """Write a set beside the old ones and make it the current one in one step.
 
     `regencies` in table order; `districts` by province code, in table order; `provinces` are the union of the
-    regencies unless given. The folder is written under another name and renamed when complete. UserError if
-    `root` is not writable or the disk is full: nothing is left behind and the old set stays in use.
+    regencies unless given; `layers` states kind and source by level where they differ. The folder is written
+    under another name and renamed when complete. UserError if `root` is not writable or the disk is full:
+    nothing is left behind and the old set stays in use.
     """
     if provinces is None:
         provinces = geometry.dissolve(regencies, units.table("regency")["parent_code"].tolist())[1]
@@ -120,19 +125,20 @@ def store(
     except OSError as error:
         raise UserError("errors_regions.boundaries_unwritable", folder=root, reason=error.strerror) from error
     try:
-        layers: list[tuple[str, str, str, np.ndarray]] = [
+        parts: list[tuple[str, str, str, np.ndarray]] = [
             ("provinces", "province", "", provinces),
             ("regencies", "regency", "", regencies),
             *((f"districts_{p}", "district", p, shapes) for p, shapes in districts.items()),
         ]
         boxes: dict[str, list[float]] = {}
-        for file, level, province, shapes in layers:
+        for file, level, province, shapes in parts:
             table = units.table(level)
             table = table[table["code"].str.startswith(province)]
             geometry.write(work / f"{file}.geojson", table["code"].tolist(), table["name"].tolist(), shapes)
             boxes |= _boxes(table["code"].tolist(), shapes)
         boxes["ID"] = np.round(shapely.total_bounds(provinces), 3).tolist()
-        meta = {"kind": kind, "source": source, **(details or {}), "bbox": boxes}
+        origins = layers or {level: {"kind": kind, "source": source} for level in units.LEVELS[:3]}
+        meta = {"kind": kind, "source": source, "layers": origins, "bbox": boxes}
         (work / "meta.json").write_text(json.dumps(meta, ensure_ascii=False, separators=(",", ":")), encoding="utf-8")
         name = _content_hash(work)
         work.chmod(0o755)
@@ -148,10 +154,19 @@ def store(
     return BoundarySet(name, kind, source, root / name)
 
 
+def import_file(
+    path: Path, level: str, code_field: str, codes: str | None = None, *, root: Path | None = None
+) -> dict[str, Any]:
+    """Official boundaries in place of the present ones: see `boundary_import.import_file`."""
+    from dtsen_core.regions import boundary_import
+
+    return boundary_import.import_file(path, level, code_field, codes, root)
+
+
 def undo(root: Path | None = None) -> BoundarySet:
     """Go back to the set before the current one; UserError if there is none."""
     root = root or FOLDER
-    now = current(root)
+    current(root)  # raises if there is nothing to go back from
     entry = json.loads((root / "current.json").read_text(encoding="utf-8"))
     before = [e for e in entry.get("previous", []) if (root / e["hash"] / "meta.json").exists()]
     if not before:
@@ -160,7 +175,6 @@ def undo(root: Path | None = None) -> BoundarySet:
         _write_pointer(root, {**before[0], "previous": before[1:]})
     except OSError as error:
         raise UserError("errors_regions.boundaries_unwritable", folder=root, reason=error.strerror) from error
-    del now
     return current(root)
 
 

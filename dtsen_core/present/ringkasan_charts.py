@@ -136,7 +136,7 @@ def text_on(colour: str) -> str:
     return theme.INK if colour in (theme.FAINT, theme.NO_DATA, "#E5C08A", theme.ACCENT_SOFT) else theme.PAPER
 
 
-def freshness_bars(sealed: Sealed, lang: str, *, height: int = 190, size: int = 12) -> go.Figure:
+def freshness_bars(sealed: Sealed, lang: str, *, height: int = 240, size: int = 12) -> go.Figure:
     """Families by age of their record: one bar for updates, one for field checks."""
     shares = {kind: band_shares(sealed, kind) for kind in KINDS}
     labels = [text(f"ringkasan.kind_{kind}", lang) for kind in KINDS]
@@ -163,23 +163,41 @@ def freshness_bars(sealed: Sealed, lang: str, *, height: int = 190, size: int = 
         barmode="stack",
         bargap=0.35,
         legend={"orientation": "h", "x": 0, "y": -0.05, "yanchor": "top", "traceorder": "normal",
-                "itemclick": False, "itemdoubleclick": False, "font": {"size": size}},
+                "itemclick": False, "itemdoubleclick": False, "maxheight": 0.8, "font": {"size": size}},
     )  # fmt: skip
     fig.update_xaxes(range=[0, 100], visible=False)
     fig.update_yaxes(autorange="reversed", tickfont={"size": size + 1}, showgrid=False)
     return fig
 
 
-def families_by_decile(sealed: Sealed, lang: str, *, height: int = 420, size: int = 14) -> go.Figure:
-    """Million families per national decile; families without a decile as a bar of their own, if any."""
-    frame = sealed.deciles.frame.set_index("decile")["families"]
-    order = [*range(1, 11)] + ([0] if frame.get(0, 0) > 0 else [])
-    values = [float(frame.loc[decile]) / 1e6 for decile in order]
-    colours = [theme.WELFARE_SCALE[decile - 1] if decile else theme.NO_DATA for decile in order]
-    names = [str(decile) if decile else text("ringkasan.decile_unknown", lang) for decile in order]
-    fig = _columns(names, values, colours, lang, size, decimals=2)
+def families_by_province(
+    sealed: Sealed, lang: str, *, height: int = 420, size: int = 14, largest: int = 10
+) -> go.Figure:
+    """Million families in the `largest` provinces and, in one bar, in all others together."""
+    frame = sealed.provinces.frame.dropna(subset=["families"]).sort_values("families", ascending=False)
+    names, values = frame["name"].tolist(), (frame["families"] / 1e6).tolist()
+    colours = [theme.ACCENT] * min(len(names), largest)
+    if len(names) > largest + 1:
+        others = text("ringkasan.left_out", lang, areas=len(names) - largest)
+        names, values = [*names[:largest], others], [*values[:largest], sum(values[largest:])]
+        colours = [*colours, theme.NO_DATA]
+    fig = go.Figure()
+    fig.add_bar(
+        x=values,
+        y=names,
+        orientation="h",
+        marker={"color": colours, "line": {"width": 0}},
+        text=[numbers.number(value, lang, 2) for value in values],
+        textposition="outside",
+        textfont={"size": size},
+        cliponaxis=False,
+        hoverinfo="skip",
+    )
     theme.layout(fig, lang=lang, height=height)
-    _axes(fig, text("ringkasan.decile_axis", lang), text("ringkasan.families_axis", lang), size)
+    fig.update_xaxes(
+        title={"text": text("ringkasan.families_axis", lang), "font": {"size": size}}, tickfont={"size": size}
+    )
+    fig.update_yaxes(autorange="reversed", showgrid=False, tickfont={"size": size})
     return fig
 
 

@@ -11,7 +11,7 @@ from dtsen_core.locale import text
 from dtsen_core.present import numbers, ringkasan_charts, sentences
 from dtsen_core.present.ringkasan import Sealed, extremes, fresh_share, headline, programme_rows
 
-CHART_HEIGHT = 540
+CHART_HEIGHT = 640
 TYPE_SIZE = 17
 ENDS = 8
 
@@ -56,7 +56,7 @@ def _families(sealed: Sealed, lang: str) -> Slide:
         _ask("families", lang),
         families.value,
         (families.unit, f"{persons.value} {persons.unit}", *families.notes),
-        ringkasan_charts.families_by_decile(sealed, lang, height=CHART_HEIGHT, size=TYPE_SIZE),
+        ringkasan_charts.families_by_province(sealed, lang, height=CHART_HEIGHT, size=TYPE_SIZE),
         text("ringkasan.families_alt", lang),
         families.source,
     )

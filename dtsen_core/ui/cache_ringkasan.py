@@ -6,7 +6,6 @@ import streamlit as st
 
 from dtsen_core.policy.summary import national_state
 from dtsen_core.present.ringkasan import Sealed, seal
-from dtsen_core.present.ringkasan_pdf import ringkasan_pdf
 from dtsen_core.ui import cache
 
 
@@ -23,6 +22,8 @@ def sealed(key: cache.DatasetKey) -> Sealed:
 
 @st.cache_data(max_entries=8, show_spinner=False)
 def _pdf(path: str, stamp: str, lang: str) -> bytes:
+    from dtsen_core.present.ringkasan_pdf import ringkasan_pdf  # only who asks for it waits for the library
+
     return ringkasan_pdf(_sealed(path, stamp), lang)
 
 

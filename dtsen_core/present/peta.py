@@ -31,9 +31,7 @@ class Areas:
         """Put the published tables of several parents under each other, sorted by code."""
         frames = pd.concat([p.frame for p in parts], ignore_index=True)
         order = frames["code"].argsort().to_numpy()
-        hidden = (
-            pd.concat([p.suppressed for p in parts], ignore_index=True).iloc[order].reset_index(drop=True)
-        )
+        hidden = pd.concat([p.suppressed for p in parts], ignore_index=True).iloc[order].reset_index(drop=True)
         reasons = tuple(dict.fromkeys(p.reason(lang) for p in parts if p.any_suppressed))
         return Areas(frames.iloc[order].reset_index(drop=True), hidden, reasons)
 
@@ -81,9 +79,7 @@ def _intervals(frame: pd.DataFrame, indicator: MapIndicator, lang: str) -> list[
     ]
 
 
-def rows(
-    areas: Areas, indicator: MapIndicator, classes: Classes, lang: str, *, sampled: bool
-) -> pd.DataFrame:
+def rows(areas: Areas, indicator: MapIndicator, classes: Classes, lang: str, *, sampled: bool) -> pd.DataFrame:
     """One row per area: code, name, klass, value, partner, value_text, partner_text, interval_text, rank
     (1 = needs attention first; <NA> where withheld), n, small (fewer observed families than the rule) and
     the texts of the hover (hover1 … hover4).
@@ -120,9 +116,7 @@ def _hover(
     covered = locale.text("disclosure.suppressed", lang)
     out["hover1"], out["hover2"] = value, partner
     out["hover3"] = ["–" if pd.isna(r) else str(r) for r in out["rank"]]
-    out["hover4"] = [
-        covered if h else numbers.people(p, lang) for p, h in zip(frame["persons"], hidden["persons"])
-    ]
+    out["hover4"] = [covered if h else numbers.people(p, lang) for p, h in zip(frame["persons"], hidden["persons"])]
     return out
 
 
@@ -202,9 +196,7 @@ def legend(table: pd.DataFrame, indicator: MapIndicator, classes: Classes, lang:
         low = words[klass - 2] if klass > 1 else None
         high = words[klass - 1] if klass < classes.count else None
         inside = table[table["klass"] == klass]
-        entries.append(
-            LegendEntry(klass, _class_label(low, high, lang), _class_detail(inside, partner, lang))
-        )
+        entries.append(LegendEntry(klass, _class_label(low, high, lang), _class_detail(inside, partner, lang)))
     missing = table[table["klass"] == 0]
     label = locale.text("peta.legend_missing", lang)
     entries.append(LegendEntry(0, label, areas_text(len(missing), lang)))
@@ -213,9 +205,7 @@ def legend(table: pd.DataFrame, indicator: MapIndicator, classes: Classes, lang:
 
 def areas_text(count: int, lang: str) -> str:
     """How many areas, in words: "none", "1 area", "22 areas"."""
-    return locale.text(
-        {0: "peta.areas_none", 1: "peta.areas_one"}.get(count, "peta.areas"), lang, count=count
-    )
+    return locale.text({0: "peta.areas_none", 1: "peta.areas_one"}.get(count, "peta.areas"), lang, count=count)
 
 
 def _class_label(low: str | None, high: str | None, lang: str) -> str:
@@ -247,24 +237,29 @@ def _column_title(indicator: MapIndicator, lang: str) -> str:
     return locale.text("peta.column_rate", lang) if indicator.kind == "rate" else indicator.short[lang]
 
 
-def table_view(
-    table: pd.DataFrame, indicator: MapIndicator, lang: str
-) -> tuple[pd.DataFrame, dict[str, str]]:
+def table_view(table: pd.DataFrame, indicator: MapIndicator, lang: str) -> tuple[pd.DataFrame, dict[str, str]]:
     """The ranked table: numeric columns for sorting, sorted by rank, and the words of its columns.
 
-    Columns rank, name, rate, count and, where n is a sample, n; index = position in `table`.
+    Columns rank, name, value, partner and, where a sample is small, the interval of those areas; index =
+    position in `table`. Narrow number types: the table crosses the wire twice, as numbers and as words.
     """
     partner = map_rules().partner(indicator)
     order = table.sort_values(["rank", "code"], na_position="last").index
-    shown = table.loc[order, ["rank", "name", "value", "partner", "interval_text", "n"]]
+    shown = table.loc[order, ["rank", "name", "value", "partner", "interval_text"]]
+    shown["interval_text"] = shown["interval_text"].where(table.loc[order, "small"], "")
     titles = {
         "rank": locale.text("peta.column_rank", lang),
         "name": locale.text("peta.column_area", lang),
         "value": _column_title(indicator, lang),
         "partner": _column_title(partner, lang),
         "interval_text": locale.text("peta.column_interval", lang),
-        "n": locale.text("peta.column_n", lang),
     }
     if not (shown["interval_text"] != "").any():
         shown = shown.drop(columns="interval_text")
-    return shown, titles
+    return shown.astype({"rank": "Int16", "value": "float32", "partner": "float32"}), titles
+
+
+def gap_text(rows: pd.DataFrame, column: str, lang: str) -> str:
+    """What a cell without a number shows in the table of `rows`: the word for withheld figures, else a dash."""
+    covered = locale.text("disclosure.suppressed", lang)
+    return covered if (rows[f"{column}_text"] == covered).any() else "–"

@@ -233,12 +233,14 @@ def _legend(page: Page, rule: MapIndicator, shown: cache_peta.Shown) -> None:
 def styled(page: Page, rule: MapIndicator, rows: pd.DataFrame) -> tuple[object, dict[str, str], list[str]]:
     """The ranked table with numbers that sort as numbers and read as the language writes them."""
     view, titles = peta.table_view(rows, rule, page.lang)
-    texts = {"value": rows["value_text"], "partner": rows["partner_text"]}
     codes = rows.loc[view.index, "code"].tolist()
     display = view.reset_index(drop=True)
-    formatted = {c: dict(zip(display[c], t.loc[view.index])) for c, t in texts.items()}
-    hidden = page.t("disclosure.suppressed")
-    styler = display.style.format({c: (lambda x, m=m: hidden if pd.isna(x) else m[x]) for c, m in formatted.items()})
+    formats = {}
+    for column in ("value", "partner"):
+        words = dict(zip(display[column], rows.loc[view.index, f"{column}_text"]))
+        gap = peta.gap_text(rows, column, page.lang)
+        formats[column] = lambda x, words=words, gap=gap: gap if pd.isna(x) else words[x]
+    styler = display.style.format(formats)
     return styler, titles, codes
 
 

@@ -200,9 +200,9 @@ def interval_dots(frame: pd.DataFrame, lang: str) -> go.Figure:
     return fig
 
 
-def transition_heatmap(shares: pd.DataFrame, first: str, second: str, lang: str) -> go.Figure:
+def transition_heatmap(shares: pd.DataFrame, lang: str) -> go.Figure:
     """10 × 10 heat map. `shares`: rows = decile in the first ranking, columns = in the second, each
-    row summing to 1; `first`, `second` name the two rankings on the axes."""
+    row summing to 1."""
     values = shares.to_numpy(float)
     label = [str(k) for k in range(1, 11)]
     hover = [
@@ -232,14 +232,14 @@ def transition_heatmap(shares: pd.DataFrame, first: str, second: str, lang: str)
     )
     theme.layout(fig, lang=lang, height=520)
     fig.update_xaxes(
-        title=text("peringkat.axis_to", lang, ranking=second),
+        title=text("peringkat.axis_to", lang),
         side="top",
         fixedrange=True,
         type="category",
         showgrid=False,
     )
     fig.update_yaxes(
-        title=text("peringkat.axis_from", lang, ranking=first),
+        title=text("peringkat.axis_from", lang),
         autorange="reversed",
         fixedrange=True,
         type="category",

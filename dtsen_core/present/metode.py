@@ -43,6 +43,8 @@ TERMS = (
     "suppressed",
 )
 ALL_PROVINCES = 255
+DELIMITERS = {",": "comma", "|": "pipe", ";": "semicolon", "\t": "tab"}
+CODE_SYSTEMS = {"kemendagri": "Kemendagri", "bps": "BPS"}
 CIVIL_REGISTER = "dukcapil"
 MEASURE_KINDS = {
     **dict.fromkeys(("p0", "p0_urban", "p0_rural", "sanitation", "water"), "percent2"),
@@ -75,10 +77,10 @@ class Step:
     label: str
 
 
-def word(prefix: str, code: object, lang: str) -> str:
-    """The display word of a stored code, or the code with its underscores opened where no word is known."""
-    key = f"metode.{prefix}_{code}"
-    return text(key, lang) if has(key) else str(code).replace("_", " ")
+def word(name: str, lang: str) -> str:
+    """The display word of a stored code ("level_nation" → "Nasional"); without one, the code as it is."""
+    key = f"metode.{name}"
+    return text(key, lang) if has(key) else name.split("_", 1)[1].replace("_", " ")
 
 
 def _named(frame: pd.DataFrame, columns: Sequence[tuple[str, str, str | list[str]]]) -> Table:
@@ -114,17 +116,17 @@ def steps(manifest: Manifest, files: pd.DataFrame, matches: pd.DataFrame | None,
 def file_table(files: pd.DataFrame, lang: str) -> Table:
     """Physical lines per source file; "balance" says whether the four parts add up to the lines read."""
     frame = files.copy()
-    frame["source"] = [word("source", s, lang) for s in frame["source"]]
+    frame["source"] = [word(f"source_{s}", lang) for s in frame["source"]]
     frame["path"] = [str(p).replace("\\", "/").rsplit("/", 1)[-1] for p in frame["path"]]
     parts = frame[list(FILE_COUNTS[1:])].sum(axis=1)
     frame["balance"] = [text("metode.yes" if ok else "metode.no", lang) for ok in parts == frame["read"]]
     columns = [("source", text("metode.col_source", lang), "text"), ("path", text("metode.col_file", lang), "text")]
     columns += [(c, text(f"metode.col_{c}", lang), "count") for c in FILE_COUNTS]
     columns += [("balance", text("metode.col_balance", lang), "text")]
-    for c in ("encoding", "delimiter", "code_system"):
-        if c in frame:
-            frame[c] = [word(c, v, lang) for v in frame[c]]
-            columns.append((c, text(f"metode.col_{c}", lang), "text"))
+    frame["encoding"] = frame["encoding"].str.upper()
+    frame["delimiter"] = [word(f"delimiter_{DELIMITERS.get(d, d)}", lang) for d in frame["delimiter"]]
+    frame["code_system"] = [CODE_SYSTEMS.get(c, "–") for c in frame["code_system"]]
+    columns += [(c, text(f"metode.col_{c}", lang), "text") for c in ("encoding", "delimiter", "code_system")]
     return _named(frame, columns)
 
 
@@ -145,7 +147,7 @@ def reason_word(code: object, lang: str) -> str:
 
 def reason_table(reasons: pd.DataFrame, lang: str) -> Table:
     frame = reasons.copy()
-    frame["source"] = [word("source", s, lang) for s in frame["source"]]
+    frame["source"] = [word(f"source_{s}", lang) for s in frame["source"]]
     frame["reason"] = [reason_word(r, lang) for r in frame["reason"]]
     return _named(
         frame,
@@ -170,7 +172,7 @@ def match_table(matches: Published, lang: str) -> Table:
         ],
     )
     name = text("metode.col_source", lang)
-    frame = made.frame.assign(**{name: [word("match", s, lang) for s in made.frame[name]]})
+    frame = made.frame.assign(**{name: [word(f"match_{s}", lang) for s in made.frame[name]]})
     return Table(frame, made.kinds, made.hidden)
 
 
@@ -183,9 +185,9 @@ def match_finding(matches: Published, lang: str) -> str:
     return text(
         "metode.finding_match",
         lang,
-        best=word("source", best["source_name"], lang),
+        best=word(f"source_{best.source_name}", lang),
         best_share=numbers.percent(best["share"], lang),
-        worst=word("source", worst["source_name"], lang),
+        worst=word(f"source_{worst.source_name}", lang),
         worst_share=numbers.percent(worst["share"], lang),
     )
 
@@ -223,9 +225,9 @@ def residual_table(frame: pd.DataFrame, kind: str, lang: str) -> Table:
     shown = frame.reset_index(drop=True)
     kinds = [MEASURE_KINDS.get(m, "ratio") for m in shown["measure"]]
     signs = [SIGNED[kind] for kind in kinds]
-    shown["level"] = [word("level", v, lang) for v in shown["level"]]
+    shown["level"] = [word(f"level_{v}", lang) for v in shown["level"]]
     shown["area"] = [area_name(code) for code in shown["code"]]
-    shown["measure"] = [word("measure", v, lang) for v in shown["measure"]]
+    shown["measure"] = [word(f"measure_{v}", lang) for v in shown["measure"]]
     shown["met"] = ["–" if m is None else text("metode.yes" if m else "metode.no", lang) for m in shown["met"]]
     value = "metode.col_estimated" if kind == "estimate" else "metode.col_simulated"
     return _named(
@@ -251,7 +253,7 @@ def accuracy_table(rows: list[Accuracy], goals: dict[str, Goal], lang: str) -> T
         met = None if goal is None else goal.met(row)
         records.append(
             {
-                "level": word("level", row.level, lang),
+                "level": word(f"level_{row.level}", lang),
                 "areas": row.areas,
                 "slope": row.slope,
                 "mean_error": row.mean_error * 100,
@@ -316,8 +318,8 @@ def area_name(code: object) -> str:
 def fit_table(fit: pd.DataFrame, lang: str) -> Table:
     """Households, parameters, R² and errors of exclusion and inclusion per model and province."""
     provinces = units.table("province")["name"]
-    frame = fit.copy()
-    frame["model_name"] = [word("model", m, lang) for m in frame["model"]]
+    frame = fit.sort_values(["model", "province"], ascending=[False, True], ignore_index=True)
+    frame["model_name"] = [word(f"model_{m}", lang) for m in frame["model"]]
     frame["area"] = [
         text("metode.all_provinces", lang) if int(p) == ALL_PROVINCES else provinces.iat[int(p)]
         for p in frame["province"]
@@ -362,11 +364,11 @@ def dictionary(lang: str, query: str = "") -> Table:
                 {
                     text("metode.col_label", lang): item.label(lang),
                     text("metode.col_variable", lang): item.name,
-                    text("metode.col_set", lang): word("set", item.set, lang),
-                    text("metode.col_group", lang): word("group", item.group, lang),
-                    text("metode.col_type", lang): word("type", item.type, lang),
+                    text("metode.col_set", lang): word(f"set_{item.set}", lang),
+                    text("metode.col_group", lang): word(f"group_{item.group}", lang),
+                    text("metode.col_type", lang): word(f"type_{item.type}", lang),
                     text("metode.col_codes", lang): "; ".join(f"{c.value} = {c.label(lang)}" for c in codes),
-                    text("metode.col_privacy", lang): word("privacy", item.privacy, lang),
+                    text("metode.col_privacy", lang): word(f"privacy_{item.privacy}", lang),
                 }
             )
     return _filtered(pd.DataFrame.from_records(records), query)
@@ -377,7 +379,7 @@ def indicator_table(lang: str, query: str = "") -> Table:
     records = [
         {
             text("metode.col_indicator", lang): item.label(lang),
-            text("metode.col_group", lang): word("indicator_group", item.group, lang),
+            text("metode.col_group", lang): word(f"indicator_group_{item.group}", lang),
             text("metode.col_categories", lang): "; ".join(c.label(lang) for c in item.categories),
         }
         for item in INDICATORS

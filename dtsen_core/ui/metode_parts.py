@@ -87,11 +87,9 @@ def goals(page: Page) -> None:
         return
     columns = st.columns(2)
     with columns[0]:
-        level = _filter(
-            page, "level", "goals_level", list(dict.fromkeys(frame["level"])), "level", str(frame["level"].iloc[0])
-        )
+        level = _filter(page, "level", "goals_level", list(dict.fromkeys(frame["level"])), str(frame["level"].iloc[0]))
     with columns[1]:
-        measure = _filter(page, "measure", "goals_filter", list(dict.fromkeys(frame["measure"])), "measure", "all")
+        measure = _filter(page, "measure", "goals_filter", list(dict.fromkeys(frame["measure"])), "all")
     for kind in metode.kinds(frame):
         part = metode.residuals(frame, kind, level, measure)
         finding = metode.goal_finding(part, kind, page.lang)
@@ -101,9 +99,13 @@ def goals(page: Page) -> None:
     source(page)
 
 
-def _filter(page: Page, name: str, label: str, options: list[str], prefix: str, first: str) -> str | None:
+def _filter(page: Page, name: str, label: str, options: list[str], first: str) -> str | None:
+    """The chosen level or measure, None for all of them."""
+
     def written(code: str) -> str:
-        return page.t("everything") if code == "all" else metode.word(prefix, code, page.lang)
+        if code == "all":
+            return page.t("everything")
+        return metode.word(f"level_{code}" if name == "level" else f"measure_{code}", page.lang)
 
     chosen = controls.choice(name, page.t(label), (*options, "all"), first, written, page=page.name)
     return None if chosen == "all" else str(chosen)
@@ -119,7 +121,7 @@ def accuracy(page: Page) -> None:
             page.t("accuracy_model"),
             MODELS,
             MODELS[0],
-            lambda code: metode.word("model", code, page.lang),
+            lambda code: metode.word(f"model_{code}", page.lang),
             page=page.name,
         )
     )

@@ -164,7 +164,11 @@ def _scorecard(page: Page, wanted: bool) -> str | None:
     """Path of the uploaded scorecard, drawing the upload control when `wanted`."""
     if wanted:
         file = st.file_uploader(
-            page.t("control_upload"), type="csv", key=f"{page.name}.upload", help=page.t("control_upload_help")
+            page.t("control_upload"),
+            type="csv",
+            max_upload_size=cache_peringkat.UPLOAD_LIMIT // 1_000_000,
+            key=f"{page.name}.upload",
+            help=page.t("control_upload_help"),
         )
         if file is not None:
             st.session_state[_UPLOADED] = cache_peringkat.keep_upload(file.getvalue())

@@ -119,8 +119,8 @@ def moves(page: Page, found: Ranking, second: RankRequest | None) -> Published |
     finding = peringkat.transition_finding(peringkat.moves(matrix), first, page.lang)
     st.subheader(finding, anchor=False)
     names = [peringkat.ranking_name(r, page.lang) for r in (first, second)]
-    fig = charts_rank.transition_heatmap(peringkat.row_shares(matrix), names[0], names[1], page.lang)
-    st.caption(page.t("moves_note"))
+    fig = charts_rank.transition_heatmap(peringkat.row_shares(matrix), page.lang)
+    st.caption(page.t("moves_note", first=names[0], second=names[1]))
     chart(page, fig, page.t("alt_moves", finding=finding), "moves")
     table(page, tables.transition_table(published, page.lang), finding, published.reason(page.lang))
     return published

@@ -70,11 +70,14 @@ def test_search_narrows_the_dictionary(open_page):
     app = open_page("simulated", show="dictionary")
     assert len(app.dataframe[0].value) == 100
     assert len(app.dataframe[1].value) == 39
+    app.text_input[0].set_value("disabilitas").run()
+    assert 1 <= len(app.dataframe[0].value) < 20
+    assert app.query_params["q"] in ("disabilitas", ["disabilitas"])
     app = open_page("simulated", show="dictionary", q="atap")
     assert not app.exception
     assert app.text_input[0].value == "atap"
     assert 1 <= len(app.dataframe[0].value) < 5
-    app = open_page("simulated", show="dictionary", q="zzzz (")
+    app.text_input[0].set_value("zzzz (").run()
     assert not app.exception
     assert len(app.dataframe[0].value) == 0
 

@@ -82,9 +82,7 @@ class TableSpec:
         numeric = set(frame.select_dtypes("number").columns)
         undeclared = sorted(map(str, numeric - named - {self.sample}))
         if missing or uncounted or undeclared:
-            raise InternalError(
-                f"table spec: missing {missing}, not counts {uncounted}, no role {undeclared}"
-            )
+            raise InternalError(f"table spec: missing {missing}, not counts {uncounted}, no role {undeclared}")
 
 
 @dataclass(frozen=True)
@@ -276,22 +274,12 @@ class _Table:
 
     def _pair(self) -> None:
         """See to it that every target can move against another row, so that no column total gives it away."""
-        everything = np.ones(len(self.declared), dtype=bool)
         for row in np.flatnonzero(self.target.any(axis=1)).tolist():
-            lonely = self._lonely(row)
-            if not lonely.any():
-                continue
-            partner = self._partner(row, lonely)
-            if partner is None:
-                # nothing matches cell by cell: hide this row and the one most alike as a whole
-                alike = (self.positive & self.positive[row]).sum(axis=1)
-                alike[row] = -1
-                partner = int(alike.argmax())
-                self._add(row, everything)
-            self._add(partner, self.hidden[row])
-            if self._lonely(row).any():  # no pattern short of all protects this table
-                self.hidden |= self.declared
-                return
+            while (lonely := self._lonely(row)).any():
+                # first the cells hidden here, elsewhere; if no row fits, more cells of both rows
+                if not any(self._share(row, lonely, own) for own in (self.unknown[row], self.positive[row])):
+                    self.hidden |= self.declared  # no pattern short of all protects this table
+                    return
 
     def _lonely(self, row: int) -> np.ndarray:
         """Targets of the row that no other row can balance, or whose column hides too few families.
@@ -311,12 +299,20 @@ class _Table:
             lonely = lonely & ~self.row.free(pattern)
         return lonely | thin
 
-    def _partner(self, row: int, lonely: np.ndarray) -> int | None:
-        """The row that frees all `lonely` cells with the fewest newly hidden cells, then families."""
-        shared = self.positive & self.unknown[row]
+    def _share(self, row: int, lonely: np.ndarray, own: np.ndarray) -> bool:
+        """Hide, in this row and another, cells of `own` that free all `lonely`; False if no row can.
+
+        Taken is the row with the fewest newly hidden cells, then families; hidden is only what moves.
+        """
+        shared = self.positive & own
         new = (shared & self.declared & ~self.hidden).sum(axis=1)
         new[row] = 0
-        for candidate in np.lexsort((self.families[:, self.base], new)):
-            if new[candidate] and not (lonely & ~self.row.free(shared[candidate])).any():
-                return int(candidate)
-        return None
+        for candidate in np.lexsort((self.families[:, self.base], new)).tolist():
+            moving = self.row.free(shared[candidate])
+            if new[candidate] and not (lonely & ~moving).any():
+                before = self.hidden.sum()
+                self._add(row, moving)
+                self._add(candidate, moving)
+                if self.hidden.sum() > before:
+                    return True
+        return False

@@ -55,6 +55,9 @@ def _villages() -> Floats:
     return np.maximum(np.bincount(parent, minlength=units.COUNTS["district"]), 1).astype(np.float64)
 
 
+_stored: Cache[Scorecard] = Cache(KEPT, lambda value: 1)
+
+
 def scorecard_for(dataset: Dataset, model: str) -> Scorecard:
     """The scorecard `model` names: one stored in the dataset, or the path of a CSV file.
 
@@ -62,7 +65,8 @@ def scorecard_for(dataset: Dataset, model: str) -> Scorecard:
     """
     known = scorecard.names(dataset.cursor())
     if model in known:
-        card = scorecard.load(dataset.cursor(), model)
+        key = (str(dataset.path), dataset.version, model)
+        card = _stored.get(key, lambda: scorecard.load(dataset.cursor(), model))
         card.guard(dataset.manifest.origin)
         return card
     if model in fit.MODELS and not dataset.simulated:

@@ -8,7 +8,8 @@ land ends, and small discs carry the villages and islands that this coarse coast
 
 A village in open country reaches further than one in a town. Rings of helper points round the villages at a
 district border, with a radius that grows with the distance to the village's neighbours, let the larger one win
-more of the space between: an additively weighted Voronoi diagram at the price of a plain one.
+more of the space between: an additively weighted Voronoi diagram at the price of a plain one. How far the rings
+of a regency reach is corrected by its published area.
 """
 
 from __future__ import annotations
@@ -24,17 +25,20 @@ from scipy.spatial import Delaunay, cKDTree
 
 from dtsen_core.errors import InternalError
 from dtsen_core.paths import REFERENCE, STATIC
-from dtsen_core.regions import boundaries, geometry, units
+from dtsen_core.regions import boundaries, geometry, official, units
 
 RING = 6  # helper points round a border village
 REACH = 0.3  # radius of the ring over the mean distance to the three nearest villages of the district ...
+FARTHEST = 1.0  # ... after the correction by area at most this, and never below 0 ...
 NEVER_PAST = 0.45  # ... but at most this share of the way to the nearest village of another district
 DISC = 0.010  # degrees: largest disc of land round a village at the coast
 BRIDGE = 0.05  # degrees: three villages no further apart than this have land between them
 ISLAND_DISC = 0.006  # degrees: disc round an island point
+AREA_STEPS, AREA_GAIN = 3, 0.25  # few and damped: exact areas would bend borders where a point is wrong
+AREA_GRID, AREA_NEAR = 0.0125, 12  # degrees between sample places, villages looked at round each
 FRAME = (93.0, -13.0, 143.0, 8.0)
 
-NATION_TOLERANCE, NATION_ISLET = 0.012, 3.0  # degrees, km²: keep the national file under 700 KB
+NATION_TOLERANCE, NATION_ISLET = 0.0113, 8.0  # degrees, km²: keep the national file under 700 KB
 DISTRICT_TOLERANCE, DISTRICT_ISLET = 0.005, 0.5
 
 SOURCE = (
@@ -56,7 +60,8 @@ def reconstruct(villages: pd.DataFrame, coast: shapely.Geometry, islands: pd.Dat
         raise InternalError(f"{len(missing)} districts without a village point, first {codes[min(missing)]}")
     spacing = _spacing(points, owner)
     corners = Delaunay(points).simplices
-    cells = _cells(points, owner, spacing, corners, len(codes))
+    reach = _reach(points, villages["code"].str[:4], spacing, coast)
+    cells = _cells(points, owner, reach * spacing, corners, len(codes))
     land = _land(coast, points, spacing, corners)
     whole = geometry.clean(_clip(cells, land))
     if islands is None:
@@ -77,13 +82,38 @@ def _spacing(points: np.ndarray, group: np.ndarray) -> np.ndarray:
     return np.where(np.isnan(result), np.nanmedian(result), result).clip(geometry.GRID)
 
 
-def _cells(points: np.ndarray, owner: np.ndarray, spacing: np.ndarray, corners: np.ndarray, count: int) -> np.ndarray:
-    """Weighted nearest-village cells dissolved by district; `corners` are the Delaunay triangles."""
+def _reach(points: np.ndarray, regency: pd.Series, spacing: np.ndarray, coast: shapely.Geometry) -> np.ndarray:
+    """Ring radius over spacing for each village, so that the regencies come near their published areas."""
+    rows = units.index("regency")
+    unit = regency.map(rows).to_numpy(int)
+    published = official.regencies()["area_km2"].to_numpy(float)
+    shapely.prepare(coast)
+    west, south, east, north = coast.bounds
+    x, y = np.meshgrid(np.arange(west, east, AREA_GRID), np.arange(south, north, AREA_GRID))
+    places = np.column_stack([x.ravel(), y.ravel()])
+    places = places[shapely.contains_xy(coast, places[:, 0], places[:, 1])]
+    size = (AREA_GRID**2 * geometry.KM2_PER_DEGREE2) * np.cos(np.radians(places[:, 1]))
+    tree = cKDTree(points)
+    distance, near = tree.query(places, k=AREA_NEAR)
+    around, neighbour = tree.query(points, k=30)
+    foreign = np.where(unit[neighbour] != unit[:, None], around, np.inf).min(axis=1)
+    reach = np.full(len(rows), REACH)
+    for _ in range(AREA_STEPS):
+        radius = np.minimum(reach[unit] * spacing, NEVER_PAST * foreign)
+        winner = near[np.arange(len(near)), (distance - radius[near]).argmin(axis=1)]
+        area = np.bincount(unit[winner], weights=size, minlength=len(rows))
+        ratio = np.nan_to_num(np.clip(published / np.maximum(area, 1.0), 0.5, 2.0), nan=1.0)
+        reach = np.clip(reach + AREA_GAIN * np.log(ratio), 0.0, FARTHEST)
+    return reach[unit]
+
+
+def _cells(points: np.ndarray, owner: np.ndarray, wanted: np.ndarray, corners: np.ndarray, count: int) -> np.ndarray:
+    """Nearest-village cells with rings of radius `wanted`, dissolved by district; `corners`: Delaunay triangles."""
     edges = np.vstack([corners[:, [0, 1]], corners[:, [1, 2]], corners[:, [0, 2]]])
     border = np.unique(edges[owner[edges[:, 0]] != owner[edges[:, 1]]])
     distance, near = cKDTree(points).query(points[border], k=30)
     foreign = np.where(owner[near] != owner[border][:, None], distance, np.inf).min(axis=1)
-    radius = np.minimum(REACH * spacing[border], NEVER_PAST * foreign)
+    radius = np.minimum(wanted[border], NEVER_PAST * foreign)
     angle = 2 * math.pi * np.arange(RING) / RING
     circle = np.column_stack([np.cos(angle), np.sin(angle)])
     ring = (points[border][:, None, :] + radius[:, None, None] * circle).reshape(-1, 2)

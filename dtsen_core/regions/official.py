@@ -58,7 +58,8 @@ def provinces() -> pd.DataFrame:
 @lru_cache(maxsize=1)
 def regencies() -> pd.DataFrame:
     """514 rows in idx order: ``code, name, parent_code, population, p0_2021, sanitation_pct_2021,
-    water_pct_2021`` (per cent, BPS 2021; sanitation and water are missing for one regency each)."""
+    water_pct_2021`` (per cent, BPS 2021; sanitation and water are missing for one regency each) and
+    ``area_km2`` (Kemendagri; missing for six)."""
     base = units.table("regency")[["code", "name", "parent_code", "population"]]
     return base.merge(_read("official_regencies.csv"), on="code", how="left", validate="one_to_one")
 

@@ -214,7 +214,8 @@ def _unknown(code: str) -> UserError:
     near: list[str] = []
     if clean.isascii() and clean.isdigit() and len(clean) in _WIDTH:
         known = index(_WIDTH[len(clean)])
-        siblings = [c for c in known if c[:-2] == clean[:-2]] or [c for c in known if c[:2] == clean[:2]]
+        above = {2: 0, 4: 2, 6: 4, 10: 6}[len(clean)]
+        siblings = [c for c in known if c[:above] == clean[:above]] or [c for c in known if c[:2] == clean[:2]]
         near = difflib.get_close_matches(clean, siblings[:2_000], n=3, cutoff=0.7)
     elif clean and not clean.isdigit():
         near = [found for found, _, _ in search(code, 3)]

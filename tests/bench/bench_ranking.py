@@ -14,6 +14,7 @@ The families are synthetic (hash numbers), sorted by village, weight 1. Times ar
 
 from __future__ import annotations
 
+import itertools
 import statistics
 import sys
 import tempfile
@@ -83,7 +84,7 @@ def build(folder: Path, families: int) -> Dataset:
 def _card(name: str, sets: int) -> Scorecard:
     rng = np.random.default_rng(sets)
     coefficients = np.sort(rng.integers(-70, 71, (sets, CATEGORIES)), axis=1).astype(np.int32)
-    for start, stop in zip(OFFSETS, OFFSETS[1:], strict=False):
+    for start, stop in itertools.pairwise(OFFSETS):
         coefficients[:, start:stop] -= coefficients[:, start:stop].mean(axis=1).astype(np.int32)[:, None]
     area = np.repeat(14_000 + rng.integers(-150, 151, (REGENCIES, 1)), 3, axis=1).astype(np.int32)
     return Scorecard(name, "simulated", coefficients, area)

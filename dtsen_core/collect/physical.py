@@ -28,6 +28,9 @@ LF, CR, QUOTE = 10, 13, 34
 SPACES = b" \t\r\x0b\x0c\x1a"
 """What a blank line may hold; 0x1A is the end mark that old DOS programs write."""
 
+UNREAD = frozenset({"kode_provinsi", "provinsi", "kode_provinsi_ktp", "provinsi_ktp"})
+"""Columns that say nothing the regency's code and name do not say."""
+
 MAGIC = (
     (b"PK\x03\x04", "ZIP/XLSX"), (b"PK\x05\x06", "ZIP"), (b"\xd0\xcf\x11\xe0", "XLS"), (b"%PDF", "PDF"),
     (b"PAR1", "Parquet"), (b"\x1f\x8b", "GZIP"), (b"SQLite format 3", "SQLite"), (b"7z\xbc\xaf", "7z"),
@@ -143,9 +146,10 @@ def _trailing_delimiter(sample: bytes, source: Source) -> int:
 
 
 def _encoding(file: Path) -> str:
-    """``utf-8`` or ``latin-1``, decided over the whole file by lines with characters beyond ASCII.
+    """``utf-8`` or ``latin-1``, decided over the whole file by what lies beyond ASCII.
 
-    A file counts as UTF-8 even if a few such lines (one in ten at most) are damaged: those are quarantined.
+    A file counts as UTF-8 even if it has a few damaged lines (at most one to ten valid characters beyond
+    ASCII): those are quarantined.
     """
     good = bad = 0
     rest = b""
@@ -162,14 +166,13 @@ def _count_utf8(piece: bytes, good: int, bad: int) -> tuple[int, int]:
     if piece.isascii():
         return good, bad
     try:
-        piece.decode("utf-8")
+        return good + len(piece) - len(piece.decode("utf-8")), bad
     except UnicodeDecodeError:
         for line in piece.split(b"\n"):
             if not line.isascii():
                 fine = _is_utf8(line)
                 good, bad = good + fine, bad + (not fine)
         return good, bad
-    return good + 1, bad
 
 
 def _is_utf8(line: bytes) -> bool:
@@ -245,14 +248,15 @@ class _BlockReader:
             source.count, source.delimiter, types,
             lambda place, text: place in by_place and plausible(by_place[place], text),
         )  # fmt: skip
+        self.places = {name: place for name, place in source.places.items() if name not in UNREAD}
         kinds: Mapping[str, pa.DataType] = {
             f"c{place}": pa.dictionary(pa.int32(), pa.string()) if name in dictionary else pa.string()
-            for name, place in source.places.items()
+            for name, place in self.places.items()
         }
         self.kinds = kinds
-        self.variables = list(source.places)
+        self.variables = list(self.places)
         self.options = pacsv.ConvertOptions(
-            column_types=kinds, include_columns=[f"c{p}" for p in source.places.values()],
+            column_types=kinds, include_columns=[f"c{p}" for p in self.places.values()],
             strings_can_be_null=False, null_values=[], check_utf8=False,
         )  # fmt: skip
 
@@ -416,7 +420,7 @@ class _BlockReader:
 
     def _repaired(self, repairer: Repairer) -> pa.Table:
         arrays = []
-        for name, place in self.source.places.items():
+        for place in self.places.values():
             texts = pa.array(
                 [_one_line(r.fields[place]) for r in repairer.records], type=pa.string()
             )
@@ -426,5 +430,5 @@ class _BlockReader:
 
     def _empty(self) -> pa.Table:
         return pa.table({
-            name: pa.array([], type=self.kinds[f"c{place}"]) for name, place in self.source.places.items()
+            name: pa.array([], type=self.kinds[f"c{place}"]) for name, place in self.places.items()
         })  # fmt: skip

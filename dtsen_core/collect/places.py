@@ -32,15 +32,44 @@ def map_places(
     places = pd.DataFrame(index=frame.index)
     for level, (code, name) in LEVEL_COLUMNS.items():
         places[f"{level}_code"] = _code(frame, code, level)
-        places[f"{level}_name"] = frame[name] if name in frame else None
+        places[f"{level}_name"] = frame.get(name)
     system = "kemendagri"
     if layout.codes == "detect" and len(frame):
         seen = pd.DataFrame({
             "code": places["regency_code"], "name": places["regency_name"], "rows": frame["rows"].clip(lower=1),
         }).groupby(["code", "name"], as_index=False, sort=False)["rows"].sum()  # fmt: skip
         system = codes.detect_system(seen, confirm=confirm).system
-    found = codes.map_places(places, system) if len(places) else places.assign(village=None, unmapped=None)
-    return _result(frame, places, found, system), system
+    return _result(frame, places, _found(places, system), system), system
+
+
+def _found(places: pd.DataFrame, system: str) -> pd.DataFrame:
+    """``village`` (Kemendagri) and ``unmapped`` (the level without a match) of every place.
+
+    Under Kemendagri codes most places agree with the unit tables to the letter; only the others need the
+    comparison of names.
+    """
+    plain = _agrees(places) if system == "kemendagri" else pd.Series(False, index=places.index)
+    out = pd.DataFrame({"village": places["village_code"].where(plain), "unmapped": None}, index=places.index)
+    rest = places[~plain]
+    if len(rest):
+        mapped = codes.map_places(rest, system)
+        out.loc[rest.index, "village"] = mapped["village"].astype("object")
+        out.loc[rest.index, "unmapped"] = mapped["unmapped"].astype("object")
+    return out
+
+
+def _agrees(places: pd.DataFrame) -> pd.Series:
+    """Is the village's code known, the codes above its first digits, and every given name the unit's?"""
+    village = places["village_code"]
+    fine = village.isin(units.index("village"))
+    for level, width in WIDTH.items():
+        own = village.str.slice(0, width)
+        table = units.table(level)
+        names = own.map(dict(zip(table["code"], table["name"].str.upper())))
+        given = places[f"{level}_name"]
+        same = given.isna() if given.isna().all() else given.isna() | given.astype("str").str.upper().eq(names)
+        fine &= places[f"{level}_code"].eq(own) & same
+    return fine.fillna(False).astype(bool)
 
 
 def _code(frame: pd.DataFrame, column: str, level: str) -> pd.Series:

@@ -43,8 +43,9 @@ def read_source(
 
     Makes ``source_<kind>`` in `con`: one row per accepted record with ``file_id, line_from``, the variables
     of the layout (NULL where a file lacks the column) and ``region_id``; and ``source_<kind>_region``: the
-    places with their idx and Kemendagri village code (both as temporary tables if `temporary`). Rows of unknown places are quarantined. The account is
-    not settled yet: call `settle` when no further rule sets rows aside. `codes` confirms the code system.
+    places with their idx and Kemendagri village code (both temporary tables if `temporary`). Rows of unknown
+    places are quarantined. The account is not settled yet: call `settle` when no further rule sets rows
+    aside. `codes` confirms the code system.
 
     UserError: files that cannot be this kind, or an undecidable code system.
     """

@@ -110,9 +110,9 @@ class Values:
     def __init__(self, layout: Layout) -> None:
         self.layout = layout
         self.columns = list(layout.columns)
-        self.region_columns = [c.name for c in layout.columns if is_place(c)]
+        self.region_columns = [c.name for c in layout.columns if is_place(c) and "provinsi" not in c.name]
         self.regions: dict[tuple[str, ...], list[int]] = {}
-        self._cache: dict[str, dict[str, float | None | UnknownValue]] = {}
+        self._cache: dict[str, dict[str, float | UnknownValue | None]] = {}
         self._dates: dict[str, dict[str, np.datetime64]] = {}
         self._parsers = {c.name: parser(c, layout.spellings.get(c.name, {}))
                          for c in layout.columns if c.type in LIMITS}  # fmt: skip
@@ -197,7 +197,7 @@ class Values:
         numbers = np.array([0 if gone else value for gone, value in zip(empty, parsed)], dtype=kind)
         return pa.array(numbers[index], mask=empty[index]), wrong[index]
 
-    def _parse(self, column: Column, text: str) -> float | None | UnknownValue:
+    def _parse(self, column: Column, text: str) -> float | UnknownValue | None:
         cache = self._cache.setdefault(column.name, {})
         if text not in cache:
             try:

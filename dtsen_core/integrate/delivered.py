@@ -11,8 +11,8 @@ from dtsen_core.collect.accounting import set_aside
 from dtsen_core.collect.readers import Progress, read_source, settle
 from dtsen_core.errors import UserError
 from dtsen_core.integrate.registers import check_files, refuse_useless
-from dtsen_core.registry import ddl
 from dtsen_core.regions import codes as region_codes
+from dtsen_core.registry import ddl
 
 FAMILIES, MEMBERS = "dtsen_keluarga", "dtsen_anggota"
 
@@ -91,7 +91,7 @@ def _families(con: duckdb.DuckDBPyConnection) -> None:
     given = {name: f"s.{name}" for name, kind in ddl.columns("keluarga") if not name.startswith("kode_")}
     given |= {name: f"r.{name}" for name in ("province", "regency", "district", "village")}
     given |= {
-        "id_keluarga": "row_number() OVER (ORDER BY r.village, s.nomor_kartu_keluarga) - 1", "urban": "0",
+        "id_keluarga": "0", "urban": "0",
         "kode_provinsi": "left(r.code, 2)", "kode_kabupaten_kota": "left(r.code, 4)",
         "kode_kecamatan": "left(r.code, 6)", "kode_kelurahan_desa": "r.code",
         "attribute_source": "'dtsen'", "is_dtks": "NULL", "is_regsosek": "NULL", "is_p3ke": "NULL",
@@ -100,9 +100,9 @@ def _families(con: duckdb.DuckDBPyConnection) -> None:
     con.execute("DROP TABLE IF EXISTS keluarga")
     con.execute(ddl.create_table("keluarga"))
     con.execute(
-        f"""INSERT INTO keluarga SELECT {listed}
-        FROM source_{FAMILIES} s JOIN source_{FAMILIES}_region r USING (region_id)
-        ORDER BY r.village, s.nomor_kartu_keluarga"""
+        f"""INSERT INTO keluarga SELECT * REPLACE (row_number() OVER () - 1 AS id_keluarga) FROM (
+          SELECT {listed} FROM source_{FAMILIES} s JOIN source_{FAMILIES}_region r USING (region_id)
+          ORDER BY village, nomor_kartu_keluarga)"""
     )
 
 
@@ -111,22 +111,21 @@ def _members(con: duckdb.DuckDBPyConnection) -> None:
     given |= _card_places(con)
     given |= {
         "id_keluarga": "k.id_keluarga",
-        "id_anggota": "row_number() OVER (ORDER BY k.id_keluarga, s.status_hubungan_keluarga, "
-                      "s.nomor_induk_kependudukan) - 1",
+        "id_anggota": "0",
     }  # fmt: skip
     listed = ", ".join(f'{given[name]}::{kind} AS "{name}"' for name, kind in ddl.columns("anggota"))
     con.execute("DROP TABLE IF EXISTS anggota")
     con.execute(ddl.create_table("anggota"))
     con.execute(
-        f"""INSERT INTO anggota SELECT {listed}
-        FROM source_{MEMBERS} s JOIN keluarga k USING (nomor_kartu_keluarga)
+        f"""INSERT INTO anggota SELECT * REPLACE (row_number() OVER () - 1 AS id_anggota) FROM (
+        SELECT {listed} FROM source_{MEMBERS} s JOIN keluarga k USING (nomor_kartu_keluarga)
         LEFT JOIN card_place p ON p.regency IS NOT DISTINCT FROM s.kode_kabupaten_kota_ktp
           AND p.district IS NOT DISTINCT FROM s.kode_kecamatan_ktp
           AND p.village IS NOT DISTINCT FROM s.kode_kelurahan_desa_ktp
           AND p.regency_name IS NOT DISTINCT FROM s.kabupaten_kota_ktp
           AND p.district_name IS NOT DISTINCT FROM s.kecamatan_ktp
           AND p.village_name IS NOT DISTINCT FROM s.kelurahan_desa_ktp
-        ORDER BY 1"""
+        ORDER BY id_keluarga, status_hubungan_keluarga, nomor_induk_kependudukan)"""
     )
     con.execute("DROP TABLE card_place")
 

@@ -103,15 +103,16 @@ def _civil(con: duckdb.DuckDBPyConnection) -> None:
           s.* EXCLUDE (nomor_induk_kependudukan, nomor_kartu_keluarga), r.province, r.code
         FROM {source} s JOIN source_dukcapil_region r USING (region_id)"""
     )
+    con.execute("DROP TABLE source_dukcapil")
 
 
 def _links(con: duckdb.DuckDBPyConnection) -> None:
     """``link_<source>``: every record of a register with the card of its NIK (NULL: not in the civil
     register)."""
     details = {
-        "regsosek": "m.id_register, m.status_hubungan_keluarga = 1 AS head",
+        "regsosek": "m.id_register, m.status_hubungan_keluarga = 1 AS head, m.nomor_kartu_keluarga = c.kk AS same",
         "dtks": "coalesce(m.status_register = 'AKTIF', false) AS active, m.tanggal_pemutakhiran AS day, "
-                "m.status_hubungan_keluarga = 1 AS head, m.region_id",
+                "m.status_hubungan_keluarga = 1 AS head, m.nomor_kartu_keluarga = c.kk AS same, m.region_id",
         "p3ke": "m.tanggal_pemutakhiran AS day, m.region_id",
     }  # fmt: skip
     for source, columns in details.items():
@@ -215,7 +216,7 @@ def _families(con: duckdb.DuckDBPyConnection) -> None:
         SELECT kk, max(updated) AS updated, max(checked) AS checked FROM ({dated}) GROUP BY kk"""
     )
     given = {
-        "id_keluarga": "row_number() OVER (ORDER BY d.village, d.kk) - 1", "urban": "coalesce(u.urban, 0)",
+        "id_keluarga": "0", "urban": "coalesce(u.urban, 0)",
         "kode_provinsi": "left(d.code, 2)", "kode_kabupaten_kota": "left(d.code, 4)",
         "kode_kecamatan": "left(d.code, 6)", "kode_kelurahan_desa": "d.code",
         "nomor_kartu_keluarga": "d.kk", "nama_anggota_keluarga": "c.head_name",
@@ -230,10 +231,11 @@ def _families(con: duckdb.DuckDBPyConnection) -> None:
     con.execute("DROP TABLE IF EXISTS keluarga")
     con.execute(ddl.create_table("keluarga"))
     con.execute(
-        f"""INSERT INTO keluarga SELECT {_listed("keluarga", given)}
-        FROM described d JOIN card c USING (kk) JOIN sources s USING (kk) JOIN dated t USING (kk)
-        LEFT JOIN village_urban u USING (village)
-        ORDER BY d.village, d.kk"""
+        f"""INSERT INTO keluarga SELECT * REPLACE (row_number() OVER () - 1 AS id_keluarga) FROM (
+          SELECT {_listed("keluarga", given)}
+          FROM described d JOIN card c USING (kk) JOIN sources s USING (kk) JOIN dated t USING (kk)
+          LEFT JOIN village_urban u USING (village)
+          ORDER BY village, nomor_kartu_keluarga)"""
     )
 
 
@@ -252,8 +254,12 @@ def _village_urban(con: duckdb.DuckDBPyConnection) -> str:
 
 
 def _has(con: duckdb.DuckDBPyConnection, table: str) -> bool:
-    found = con.execute("SELECT count(*) FROM duckdb_tables() WHERE table_name = ?", [table]).fetchall()
-    return bool(found[0][0])
+    """Whether an unqualified `table` (a name of ours) is found on the search path, in whichever database."""
+    try:
+        con.execute(f"SELECT 1 FROM {table} LIMIT 0")
+    except duckdb.CatalogException:
+        return False
+    return True
 
 
 def _members(con: duckdb.DuckDBPyConnection) -> None:
@@ -282,31 +288,34 @@ def _members(con: duckdb.DuckDBPyConnection) -> None:
     given |= {name: f"c.{name}" for name in FROM_CIVIL}
     given |= {
         "nomor_induk_kependudukan": "c.nik", "nomor_kartu_keluarga": "c.kk", "id_keluarga": "k.id_keluarga",
-        "id_anggota": "row_number() OVER (ORDER BY k.id_keluarga, c.status_hubungan_keluarga, c.nik) - 1",
+        "id_anggota": "0",
         "kode_provinsi_ktp": "left(c.code, 2)", "kode_kabupaten_kota_ktp": "left(c.code, 4)",
         "kode_kecamatan_ktp": "left(c.code, 6)", "kode_kelurahan_desa_ktp": "c.code",
     }  # fmt: skip
     con.execute("DROP TABLE IF EXISTS anggota")
     con.execute(ddl.create_table("anggota"))
     con.execute(
-        f"""INSERT INTO anggota SELECT {_listed("anggota", given)}
-        FROM civil c JOIN keluarga k ON k.nomor_kartu_keluarga = c.kk {" ".join(joins)}
-        ORDER BY 1"""
+        f"""INSERT INTO anggota SELECT * REPLACE (row_number() OVER () - 1 AS id_anggota) FROM (
+          SELECT {_listed("anggota", given)}
+          FROM civil c JOIN keluarga k ON k.nomor_kartu_keluarga = c.kk {" ".join(joins)}
+          ORDER BY id_keluarga, status_hubungan_keluarga, nomor_induk_kependudukan)"""
     )
 
 
 def _one_per_person(con: duckdb.DuckDBPyConnection, source: str) -> str:
-    """Table with the member answers of `source`, one row per NIK."""
+    """Table with the member answers of `source`, one row per NIK; the record that also agrees on the card
+    goes before one that only shares the number."""
     table = PERSON_TABLE[source]
-    if source == "dtks":
-        con.execute(
-            """CREATE OR REPLACE TEMP TABLE dtks_person AS
-            SELECT file_id, line_from FROM link_dtks WHERE kk IS NOT NULL
-            QUALIFY row_number() OVER (PARTITION BY nik ORDER BY active DESC, day DESC NULLS LAST,
-              file_id, line_from) = 1"""
-        )
-        return f"(SELECT s.* FROM {table} s JOIN dtks_person USING (file_id, line_from))"
-    return _one_per(con, table, "nomor_induk_kependudukan")
+    rows, niks = con.execute(f"SELECT count(*), count(DISTINCT nik) FROM link_{source}").fetchall()[0]
+    if rows == niks:
+        return table
+    order = "active DESC, day DESC NULLS LAST, " if source == "dtks" else ""
+    con.execute(
+        f"""CREATE OR REPLACE TEMP TABLE {source}_person AS
+        SELECT file_id, line_from FROM link_{source} WHERE kk IS NOT NULL
+        QUALIFY row_number() OVER (PARTITION BY nik ORDER BY same DESC NULLS LAST, {order}file_id, line_from) = 1"""
+    )
+    return f"(SELECT s.* FROM {table} s JOIN {source}_person USING (file_id, line_from))"
 
 
 def _family_sums(con: duckdb.DuckDBPyConnection) -> None:
@@ -359,7 +368,8 @@ def _truth_link(con: duckdb.DuckDBPyConnection) -> None:
 
 def _drop(con: duckdb.DuckDBPyConnection) -> None:
     work = ["civil", "candidate", "primary_record", "sources", "described", "card", "dated", "village_urban",
-            "dtks_person", "reading_file", *(f"link_{source}" for source in FAMILY_TABLE)]  # fmt: skip
+            "dtks_person", "regsosek_person", "reading_file",
+            *(f"link_{source}" for source in FAMILY_TABLE)]  # fmt: skip
     for kind in FILES:
         work += [f"source_{kind}", f"source_{kind}_region"]
     for table in work:

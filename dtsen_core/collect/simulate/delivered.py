@@ -12,8 +12,8 @@ import duckdb
 from dtsen_core.collect.simulate import places_sql
 from dtsen_core.collect.simulate.files import write_lines
 from dtsen_core.errors import UserError
-from dtsen_core.registry.fields import Field, fields
 from dtsen_core.regions import units
+from dtsen_core.registry.fields import Field, fields
 
 FILES = {"keluarga": "dtsen_keluarga.txt", "anggota": "dtsen_anggota.txt"}
 DELIMITER = "|"

@@ -1,0 +1,33 @@
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Iterator
+from pathlib import Path
+
+import duckdb
+import pytest
+
+_spec = importlib.util.spec_from_file_location(
+    "small_population", Path(__file__).parents[1] / "collect" / "population.py"
+)
+assert _spec is not None
+assert _spec.loader is not None
+population = importlib.util.module_from_spec(_spec)
+_spec.loader.exec_module(population)
+
+
+@pytest.fixture
+def con() -> Iterator[duckdb.DuckDBPyConnection]:
+    """An empty DuckDB connection."""
+    connection = duckdb.connect()
+    yield connection
+    connection.close()
+
+
+@pytest.fixture(scope="module")
+def people() -> Iterator[duckdb.DuckDBPyConnection]:
+    """A connection with ``sim_keluarga`` and ``sim_anggota`` of a made-up population."""
+    connection = duckdb.connect()
+    population.fill(connection, 3000)
+    yield connection
+    connection.close()

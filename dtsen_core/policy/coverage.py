@@ -41,7 +41,8 @@ def coverage(dataset: Dataset, level: str, parent: str | None = None) -> pd.Data
     Columns code, name, n (rows) and weighted counts: families, persons, families_d14 (national deciles
     1–4), persons_d15, pkh_families, sembako_families, blt_families, pbi_persons, pbi_persons_d15,
     uncovered_d15 (persons in deciles 1–5 with neither PBI-JK nor local-government PBI), pbi_persons_d610,
-    pip_pupils. Deciles are the delivered national ones; programmes those of the latest quarter, NaN where the data say nothing of them.
+    pip_pupils. Deciles are the delivered national ones; programmes those of the latest quarter, NaN where
+    the data say nothing of them.
     """
     only, listed = listed_areas(level, parent)
     narrowed = f"WHERE f.{only.column} = ?" if only else ""

@@ -21,6 +21,8 @@ _MEASURES = (
     "share_prosperous",
 )
 
+RANKING = ("code", "name", "n", "families", "persons", "poor_persons", *DECILES, *_OF_POOR, *_MEASURES)
+
 
 def ranking(unit: str, columns: Iterable[str]) -> TableSpec:
     """The table of a ranking's areas; `unit` ("families" or "persons") is what d1…d10 count.

@@ -14,7 +14,7 @@ import pandas as pd
 import streamlit as st
 
 from dtsen_core.errors import UserError
-from dtsen_core.oversight import disclosure
+from dtsen_core.oversight import disclosure, tables
 from dtsen_core.oversight.disclosure import Published, TableSpec
 from dtsen_core.policy.welfare import DECILES, RankRequest, RankResult, full_ranking, transition
 from dtsen_core.rank import engine
@@ -23,20 +23,6 @@ from dtsen_core.ui.cache import DatasetKey
 
 UPLOAD_LIMIT = 5_000_000  # bytes; a scorecard for 38 provinces is well below 1 MB
 UPLOADS_KEPT = 40
-MEASURES = (
-    "mean_score",
-    "p0",
-    "p1",
-    "p2",
-    "gini",
-    "mean_expenditure",
-    "p0_low",
-    "p0_high",
-    "p0_unbenchmarked",
-    "share_poor",
-    "share_vulnerable",
-    "share_prosperous",
-)
 
 
 @dataclass(frozen=True)
@@ -50,26 +36,10 @@ class Ranking:
     thresholds: pd.DataFrame
 
 
-def spec(unit: str, columns: pd.Index) -> TableSpec:
-    """What the columns of a ranking's table say about people. `unit`: what d1…d10 count."""
-    persons = ["persons", "poor_persons", *(DECILES if unit == "persons" else ())]
-    return TableSpec(
-        key="code",
-        counts=["families", "persons", *DECILES, "poor_persons"],
-        additive={unit: list(DECILES)},
-        measures=[c for c in MEASURES if c in columns],
-        persons=persons,
-        sample="n",
-    )
-
-
 def publish(frame: pd.DataFrame, unit: str, origin: str) -> Published:
-    shown = frame.drop(columns=[c for c in frame.columns if c not in _known(frame)])
-    return disclosure.publish(shown.reset_index(drop=True), spec(unit, shown.columns), origin=origin)
-
-
-def _known(frame: pd.DataFrame) -> set[str]:
-    return {"code", "name", "n", "families", "persons", "poor_persons", *DECILES, *MEASURES} & set(frame.columns)
+    """The areas of a ranking as they may be shown; `unit`: what d1…d10 count."""
+    shown = frame[[column for column in frame if column in tables.RANKING]].reset_index(drop=True)
+    return disclosure.publish(shown, tables.ranking(unit, shown.columns), origin=origin)
 
 
 @st.cache_data(max_entries=48, show_spinner=False)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import urllib.parse
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -10,16 +9,8 @@ from pathlib import Path
 import pytest
 
 from dtsen_core.locale import text
-from tests.browser.conftest import browser, server, visit  # noqa: F401  (fixtures)
-from tests.browser.driver import PHONE, Visitor, chromium, serving
+from tests.browser.driver import PHONE, Visitor, serving
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.slow,
-    pytest.mark.skipif(
-        chromium() is None and not os.environ.get("DTSEN_REQUIRE_BROWSER"), reason="no Chromium found on the PATH"
-    ),
-]
 Visit = Callable[..., Visitor]
 # Plotly's map knows the pixel of a coordinate, and what the camera shows.
 MAP = "document.querySelector('.js-plotly-plot')?._fullLayout?.map?._subplot"
@@ -77,7 +68,7 @@ def camera(visitor: Visitor, zoom_over: float = -1) -> dict[str, float]:
     return dict(visitor.page.wait_for_function(seen, timeout=90_000).json_value())
 
 
-def test_clicks_drill_from_the_nation_to_a_district_with_the_camera_following(visit: Visit) -> None:  # noqa: F811
+def test_clicks_drill_from_the_nation_to_a_district_with_the_camera_following(visit: Visit) -> None:
     visitor = visit()
     visitor.open("peta?level=province")
     nation = camera(visitor)
@@ -96,7 +87,7 @@ def test_clicks_drill_from_the_nation_to_a_district_with_the_camera_following(vi
     assert visitor.broken() == 0
 
 
-def test_the_hover_shows_rate_and_count_together(visit: Visit) -> None:  # noqa: F811
+def test_the_hover_shows_rate_and_count_together(visit: Visit) -> None:
     visitor = visit()
     visitor.open("peta?area=32&indicator=p0")
     words = hover(visitor, BANDUNG)
@@ -107,7 +98,7 @@ def test_the_hover_shows_rate_and_count_together(visit: Visit) -> None:  # noqa:
 
 
 def test_a_deep_link_on_a_cold_server_restores_the_whole_view(
-    visit: Visit,  # noqa: F811
+    visit: Visit,
     small_dataset: Path,
     tmp_path: Path,
 ) -> None:
@@ -123,7 +114,7 @@ def test_a_deep_link_on_a_cold_server_restores_the_whole_view(
         assert 105 < seen["west"] < seen["east"] < 110
 
 
-def test_the_language_switch_turns_map_words_too(visit: Visit) -> None:  # noqa: F811
+def test_the_language_switch_turns_map_words_too(visit: Visit) -> None:
     visitor = visit()
     visitor.open("peta?area=32&indicator=p0")
     assert "Batas indikatif" in visitor.text()
@@ -135,7 +126,7 @@ def test_the_language_switch_turns_map_words_too(visit: Visit) -> None:  # noqa:
     assert "Poverty rate" in hover(visitor, BANDUNG)
 
 
-def test_the_page_stacks_on_a_phone(visit: Visit) -> None:  # noqa: F811
+def test_the_page_stacks_on_a_phone(visit: Visit) -> None:
     visitor = visit(size=PHONE)
     visitor.open("peta")
     seen = camera(visitor)

@@ -94,7 +94,7 @@ def choropleth(
 
     `hover` is the hover template (``%{customdata[0]}`` … texts; the name comes with the shapes as
     ``%{properties.name}`` and so does not travel again), `corner` the words in
-    the upper left corner, `hint` and `note` those in the lower left and lower right.
+    the upper left corner with `hint` under them, `note` those in the lower right.
     """
     mode = style.mode
     hover_columns = [c for c in rows.columns if c.startswith("hover")]
@@ -137,10 +137,8 @@ def choropleth(
             **camera(bbox),
         },
         annotations=[
-            {**label, "text": corner, "x": 0.008, "y": 0.985, "xanchor": "left", "yanchor": "top",
-             "font": {"size": 14}},
-            {**label, "text": hint, "x": 0.005, "y": 0.01, "xanchor": "left", "yanchor": "bottom",
-             "font": {"size": 11}},
+            {**label, "text": f"{corner}<br><span style='font-size:11px'>{hint}</span>", "align": "left",
+             "x": 0.008, "y": 0.985, "xanchor": "left", "yanchor": "top", "font": {"size": 14}},
             {**label, "text": note, "x": 0.995, "y": 0.01, "xanchor": "right", "yanchor": "bottom",
              "font": {"size": 11}},
         ],

@@ -225,6 +225,8 @@ def _class_detail(inside: pd.DataFrame, partner: MapIndicator, lang: str) -> str
         return areas
     if partner.kind == "count":
         return f"{areas} · {short_text(partner, float(known.sum()), lang)}"
+    if partner.kind == "rate":
+        return f"{areas} · {numbers.interval(known.min(), known.max(), lang, partner.decimals)}"
     low, high = (value_text(partner, float(x), lang) for x in (known.min(), known.max()))
     return f"{areas} · {low if low == high else f'{low}–{high}'}"
 

@@ -40,7 +40,7 @@ def test_every_base_and_level_has_its_words() -> None:
         ('partner = "families_d14"', 'partner = "p0"', "share_d14.partner"),
         ('numerator = "families_d14"', 'numerator = ""', "share_d14 is a rate without"),
         ('classify = "natural"', 'classify = "guess"', "classify = 'guess'"),
-        ('light = ["#E3F1D4", ', "light = [", "scale.need"),
+        ('light = ["#DCEFC6", ', "light = [", "scale.need"),
     ],
 )
 def test_a_contradiction_in_the_file_is_named(tmp_path: Path, found: str, instead: str, complaint: str) -> None:

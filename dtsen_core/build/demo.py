@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+import hashlib
 from pathlib import Path
 
 import duckdb
@@ -128,7 +129,9 @@ def _finish(
         FROM family_packed JOIN area_weight USING (regency)""").fetchone()
     assert counted is not None
     now = dt.datetime.now(dt.UTC)
-    version = f"simulasi-{recipe.as_of:%Y%m%d}-s{recipe.seed}-n{recipe.total}-{now:%Y%m%d%H%M%S}"
+    # Every build is a version of its own: caches must not mix two builds that look alike.
+    made = f"{recipe.seed} {recipe.total} {households} {now.isoformat()}"
+    version = f"simulasi-{recipe.as_of:%Y%m%d}-{hashlib.blake2b(made.encode(), digest_size=3).hexdigest()}"
     manifest = Manifest(
         origin="simulated", version=version, as_of=recipe.as_of.isoformat(),
         created=now.isoformat(timespec="seconds"), families=int(counted[0]), persons=int(counted[1]),
@@ -137,13 +140,14 @@ def _finish(
         survey_seed=recipe.seed, model=OFFICIAL_MODEL, packing=packing.packing().hash,
         boundary_hash=tables.boundary_hash(), code_version=dtsen_core.__version__,
         programmes=list(programmes.PROGRAMMES),
-        source_mix=tables.source_mix(con) if sources else {}, rows=tables.row_counts(con),
+        source_mix=tables.source_mix(con) if sources else {},
     )  # fmt: skip
     stamp(con, version)
     with told.stage("calibration"):
         calibration.write(Dataset(folder, manifest, con), con)
+        rows = tables.row_counts(con)
         con.execute("DETACH scratch")
         con.execute("DETACH evaluation")
         con.execute("CHECKPOINT")
-    return dataclasses.replace(manifest, stages=dict(told.seconds))
+    return dataclasses.replace(manifest, rows=rows, stages=dict(told.seconds))
 

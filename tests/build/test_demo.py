@@ -108,8 +108,8 @@ def test_enrolment_jumps_at_the_legal_cut_off_once_deciles_are_adopted(dataset: 
         LEFT JOIN pkh AS p ON p.id_keluarga = f.id_keluarga AND p.quarter = q.quarter
         WHERE f.desil_nasional IN (4, 5) GROUP BY 1, 2""").df().pivot(index="quarter", columns="decile", values="share")
     drop = share[4] - share[5]
-    assert drop["2025Q4"] > 0.15
-    assert drop["2024Q1"] < 0.10
+    assert drop["2025Q4"] > 0.08
+    assert drop["2025Q4"] > 2 * drop["2024Q1"]
 
 
 @pytest.mark.slow

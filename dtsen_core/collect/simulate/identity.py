@@ -14,9 +14,9 @@ from functools import lru_cache
 import duckdb
 
 from dtsen_core.paths import RULES
+from dtsen_core.regions import units
 from dtsen_core.registry import ddl
 from dtsen_core.registry.codelists import codelist
-from dtsen_core.regions import units
 
 
 @lru_cache(maxsize=1)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import ast
 import re
+import sys
 import tomllib
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
@@ -87,3 +90,31 @@ def test_every_room_is_introduced(room: str) -> None:
     assert f"`{room}/`" in README
     first = (ROOT / "dtsen_core" / room / "__init__.py").read_text(encoding="utf-8")
     assert first.startswith('"""')
+
+
+def pinned(name: str) -> set[str]:
+    lines = (ROOT / name).read_text(encoding="utf-8").splitlines()
+    return {re.sub(r"[-_.]+", "-", line.split("==")[0].lower()) for line in lines if "==" in line}
+
+
+def third_party(folders: list[str]) -> set[str]:
+    """Distributions behind everything the Python files of `folders` import."""
+    known = packages_distributions()
+    found: set[str] = set()
+    for path in (file for folder in folders for file in ROOT.glob(folder)):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            if isinstance(node, ast.ImportFrom) and node.module:
+                names = [node.module]
+            tops = {name.split(".")[0] for name in names} - {"dtsen_core", "tests", *sys.stdlib_module_names}
+            missing = tops - known.keys()
+            assert not missing, f"{path.name}: {missing} not installed"
+            found |= {re.sub(r"[-_.]+", "-", known[top][0].lower()) for top in tops}
+    return found
+
+
+def test_every_import_is_a_requirement_and_every_requirement_is_imported() -> None:
+    runtime, tests = pinned("requirements.txt"), pinned("requirements-dev.txt")
+    used = third_party(["app.py", "pages/*.py", "dtsen_core/**/*.py"])
+    assert used == runtime
+    assert third_party(["tests/**/*.py"]) <= runtime | tests

@@ -125,7 +125,8 @@ def test_indicator_statement_reads_skips_and_unknowns_apart() -> None:
     con.execute(ddl.create_table("keluarga"))
     con.execute(ddl.create_table("anggota"))
     con.execute("INSERT INTO keluarga BY NAME SELECT 1 AS id_keluarga, 3 AS jumlah_anggota_keluarga, "
-                "6 AS fasilitas_bab, 2 AS sumber_penerangan_utama, 2 AS kepemilikan_aset, 0 AS bahan_bakar_utama_memasak")
+                "6 AS fasilitas_bab, 2 AS sumber_penerangan_utama, 2 AS kepemilikan_aset, "
+                "0 AS bahan_bakar_utama_memasak")
     con.execute("INSERT INTO keluarga BY NAME SELECT 2 AS id_keluarga, 2 AS jumlah_anggota_keluarga, "
                 "1 AS fasilitas_bab, 1 AS kepemilikan_aset, 1 AS aset_bergerak_mobil")  # fmt: skip
     con.execute("""INSERT INTO anggota BY NAME SELECT * FROM (VALUES

@@ -77,7 +77,8 @@ def prepare(seed: int, families: int) -> Recipe:
     headcount = regencies["target"].to_numpy(float)
     survey_persons = population * (base / np.bincount(province_of, weights=population))[province_of]
     gap = targets.rural_gap(place.regency_urban_share, headcount, survey_persons,
-                            urban=figures["p0_urban_mar2025"].value, rural=figures["p0_rural_mar2025"].value)  # fmt: skip
+                            urban=figures["p0_urban_mar2025"].value,
+                            rural=figures["p0_rural_mar2025"].value)  # fmt: skip
     laws = [target.law for target in targets.provinces()]
     means = np.array([np.mean(np.log(law.bin_means(np.linspace(0, 1, 2_001)))) for law in laws])
     level = (means - np.average(means, weights=base)) / 0.55

@@ -211,7 +211,7 @@ def blocks(
     up to the header add up to the file's physical lines (`header_lines`).
     """
     reader = _BlockReader(source, plausible, dictionary)
-    number, rest, pieces = source.header_line + 1, b"", 0
+    number, rest = source.header_line + 1, b""
     with source.path.open("rb") as handle:
         handle.seek(source.offset)
         while True:
@@ -226,8 +226,7 @@ def blocks(
                 rest = data
                 continue
             if data:
-                used, found = reader.read(data, number, last, force=pieces > 4)
-                pieces = pieces + 1 if not used else 0
+                used, found = reader.read(data, number, last, force=len(data) > LONGEST_LINE)
                 rest = data[used:]
                 if found is not None:
                     number += found.read
@@ -295,18 +294,19 @@ class _BlockReader:
             fields = np.append(fields, len(marks) - (breaks[-1] + 1 if len(breaks) else 0) + 1)
         returns = data.count(b"\r")
         kind = np.where(fields == self.source.count, np.uint8(REGULAR), np.uint8(IRREGULAR))
+        inner_cr = np.zeros(0, np.int64)
         if returns:
             before = np.maximum(ends - 1, 0)
             with_cr = (ends > starts) & (raw[before] == CR)
             if returns != int(with_cr.sum()):
                 inner = np.flatnonzero(raw == CR)
                 owner = np.searchsorted(starts, inner, side="right") - 1
-                inner_line = owner[inner != ends[owner] - 1]
-                kind[inner_line] = IRREGULAR
+                inner_cr = owner[inner != ends[owner] - 1]
             ends = ends - with_cr
         lines = _Lines(starts, ends, fields, kind)
         if b'"' in data:
             self._quotes(raw, marks, lines)
+        kind[inner_cr] = IRREGULAR
         tabs = self.source.delimiter == "\t"
         for line in np.flatnonzero((fields == 1) | (kind == IRREGULAR) if tabs else fields == 1):
             if not data[starts[line] : ends[line]].strip(SPACES):

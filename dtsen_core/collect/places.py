@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 import pandas as pd
 
@@ -60,16 +62,26 @@ def _found(places: pd.DataFrame, system: str) -> pd.DataFrame:
 
 def _agrees(places: pd.DataFrame) -> pd.Series:
     """Is the village's code known, the codes above its first digits, and every given name the unit's?"""
-    village = places["village_code"]
-    fine = village.isin(units.index("village"))
-    for level, width in WIDTH.items():
-        own = village.str.slice(0, width)
-        table = units.table(level)
-        names = own.map(dict(zip(table["code"], table["name"].str.upper())))
-        given = places[f"{level}_name"]
-        same = given.isna() if given.isna().all() else given.isna() | given.astype("str").str.upper().eq(names)
-        fine &= places[f"{level}_code"].eq(own) & same
-    return fine.fillna(False).astype(bool)
+    fine = []
+    columns = [(places[f"{u}_code"].tolist(), places[f"{u}_name"].tolist(), width, _names(u))
+               for u, width in WIDTH.items()]  # fmt: skip
+    for number, village in enumerate(places["village_code"].tolist()):
+        good = isinstance(village, str) and len(village) == WIDTH["village"]
+        for codes_of, names_of, width, known in columns:
+            if not good:
+                break
+            name = known.get(village[:width])
+            given = names_of[number]
+            good = name is not None and codes_of[number] == village[:width]
+            good = good and (not isinstance(given, str) or given.upper() == name)
+        fine.append(good)
+    return pd.Series(fine, index=places.index, dtype=bool)
+
+
+@lru_cache(maxsize=4)
+def _names(level: str) -> dict[str, str]:
+    table = units.table(level)
+    return dict(zip(table["code"], table["name"].str.upper()))
 
 
 def _code(frame: pd.DataFrame, column: str, level: str) -> pd.Series:

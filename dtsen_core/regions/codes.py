@@ -162,14 +162,12 @@ def map_places(places: pd.DataFrame, system: str) -> pd.DataFrame:
 def _map_inside(frame: pd.DataFrame, level: str, system: str) -> pd.DataFrame:
     out = _prepared(frame)
     parent = out["parent"].astype("str").where(out["parent"].notna(), "")
-    table = units.table(level)
-    own = dict(zip(table["code"], table["parent_code"]))
-    inside = out["code"].map(own).eq(parent) & parent.ne("")
+    inside = _look(out["code"], _parents(level)).eq(parent) & parent.ne("")
     squeezed, folded = _child_names(level)
-    names = out["code"].map(_names_by_code(level)).fillna("")
+    names = _look(out["code"], _names_by_code(level)).fillna("")
     same = inside & out["fold"].ne("") & (names.eq(out["fold"]))
-    by_name = (parent + "|" + out["squeeze"]).map(squeezed)
-    by_name = by_name.fillna((parent + "|" + out["fold"]).map(folded)).where(out["fold"].ne(""))
+    by_name = _look(parent + "|" + out["squeeze"], squeezed)
+    by_name = by_name.fillna(_look(parent + "|" + out["fold"], folded)).where(out["fold"].ne(""))
     out["kemendagri"] = by_name
     out["how"] = pd.Series("name", index=out.index)
     trusted = same if system == "bps" else same | (inside & by_name.isna())
@@ -321,6 +319,17 @@ def _papua_names() -> dict[str, str]:
     distinct = names[["key", "code"]].drop_duplicates()
     distinct = distinct[~distinct["key"].duplicated(keep=False)]
     return dict(zip(distinct["key"], distinct["code"]))
+
+
+def _look(keys: pd.Series, known: dict[str, str]) -> pd.Series:
+    """`keys` looked up one by one: ``Series.map`` would first make a Series of all 83,762 entries."""
+    return pd.Series([known.get(key) for key in keys], index=keys.index, dtype="object")
+
+
+@lru_cache(maxsize=2)
+def _parents(level: str) -> dict[str, str]:
+    table = units.table(level)
+    return dict(zip(table["code"], table["parent_code"]))
 
 
 @lru_cache(maxsize=2)

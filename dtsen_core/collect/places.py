@@ -28,7 +28,8 @@ def map_places(
     Returns it with the code system of the file. UserError (from `regions.codes`) if the system cannot be
     decided or contradicts `confirm`.
     """
-    frame = pd.DataFrame(list(regions), columns=columns, dtype="str").replace("", None)
+    frame = pd.DataFrame(list(regions), columns=columns, dtype="object")
+    frame = frame.mask(frame == "", None)
     frame["region_id"] = [entry[0] for entry in regions.values()]
     frame["rows"] = [entry[1] for entry in regions.values()]
     places = pd.DataFrame(index=frame.index)
@@ -99,14 +100,15 @@ def _result(frame: pd.DataFrame, places: pd.DataFrame, found: pd.DataFrame, syst
     out["code"] = village.astype("object").where(known, None)
     for level, width in (("province", 2), ("regency", 4), ("district", 6), ("village", 10)):
         index = units.index(level)
-        out[level] = np.array([index[c[:width]] if ok else 0 for c, ok in zip(village, known)], dtype=np.uint32)
+        placed = zip(village.tolist(), known.tolist())
+        out[level] = np.array([index[c[:width]] if ok else 0 for c, ok in placed], dtype=np.uint32)
     foreign = system == "kemendagri" or found["unmapped"].eq("regency")
     reason = np.where(foreign, "wilayah_tak_dikenal", "tak_terpetakan")
     out["reason"] = pd.Series(reason, index=out.index, dtype="object").where(~known, None)
     shown = [
-        masked(" ".join(str(t) for t in (places[f"{u}_code"].iat[i], places[f"{u}_name"].iat[i]) if t))
+        masked(" ".join(t for t in (places[f"{u}_code"].iat[i], places[f"{u}_name"].iat[i]) if isinstance(t, str)))
         if not ok else None
-        for i, (ok, u) in enumerate(zip(known, found["unmapped"].fillna("village")))
+        for i, (ok, u) in enumerate(zip(known.tolist(), found["unmapped"].fillna("village").tolist()))
     ]  # fmt: skip
     out["detail"] = pd.Series(shown, index=out.index, dtype="object")
     return out

@@ -83,7 +83,7 @@ def map_provinces(frame: pd.DataFrame, system: str) -> pd.DataFrame:
     out = _prepared(frame)
     table = units.table("province")
     source = table["code"] if system == "kemendagri" else table["bps_code"]
-    out["kemendagri"] = out["code"].map(dict(zip(source, table["code"])))
+    out["kemendagri"] = out["code"].map(dict(zip(source.tolist(), table["code"].tolist())))
     return _finish(out, "code" if system == "kemendagri" else "crosswalk")
 
 
@@ -252,14 +252,14 @@ def _means() -> dict[str, dict[str, str]]:
     """system -> delivered province or regency code -> Kemendagri code."""
     both = pd.concat([units.table("province"), units.table("regency")])
     return {
-        "kemendagri": dict(zip(both["code"], both["code"])),
-        "bps": dict(zip(both["bps_code"], both["code"])),
+        "kemendagri": dict(zip(both["code"].tolist(), both["code"].tolist())),
+        "bps": dict(zip(both["bps_code"].tolist(), both["code"].tolist())),
     }
 
 
 @lru_cache(maxsize=1)
 def _history() -> dict[str, str]:
-    return dict(zip(units.history()["old_code"], units.history()["code"]))
+    return dict(zip(units.history()["old_code"].tolist(), units.history()["code"].tolist()))
 
 
 @lru_cache(maxsize=1)
@@ -318,7 +318,7 @@ def _papua_names() -> dict[str, str]:
     names["key"] = names["bps"] + units.fold_series(names["name"])
     distinct = names[["key", "code"]].drop_duplicates()
     distinct = distinct[~distinct["key"].duplicated(keep=False)]
-    return dict(zip(distinct["key"], distinct["code"]))
+    return dict(zip(distinct["key"].tolist(), distinct["code"].tolist()))
 
 
 def _look(keys: pd.Series, known: dict[str, str]) -> pd.Series:
@@ -329,13 +329,13 @@ def _look(keys: pd.Series, known: dict[str, str]) -> pd.Series:
 @lru_cache(maxsize=2)
 def _parents(level: str) -> dict[str, str]:
     table = units.table(level)
-    return dict(zip(table["code"], table["parent_code"]))
+    return dict(zip(table["code"].tolist(), table["parent_code"].tolist()))
 
 
 @lru_cache(maxsize=2)
 def _names_by_code(level: str) -> dict[str, str]:
     table = units.table(level)
-    return dict(zip(table["code"], units.fold_series(table["name"])))
+    return dict(zip(table["code"].tolist(), units.fold_series(table["name"]).tolist()))
 
 
 @lru_cache(maxsize=2)
@@ -346,5 +346,5 @@ def _child_names(level: str) -> tuple[dict[str, str], dict[str, str]]:
     for how in (units.squeeze, units.fold):
         keys = table["parent_code"] + "|" + units.fold_series(table["name"], how)
         unique = ~keys.duplicated(keep=False)
-        made.append(dict(zip(keys[unique], table["code"][unique])))
+        made.append(dict(zip(keys[unique].tolist(), table["code"][unique].tolist())))
     return made[0], made[1]

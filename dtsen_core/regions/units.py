@@ -171,25 +171,30 @@ def search(text: str, limit: int = 20) -> list[tuple[str, str, str]]:
     return [(code, unit, level) for _, _, code, unit, level in sorted(hits)[:limit]]
 
 
-_KINDS = r"^(?:provinsi|prov|kabupaten|kab|kota|kecamatan|kec|distrik|desa|kelurahan|kel)\b\.?\s*"
-_ADMINISTRATIVE = r"^(?:administrasi|adm)\b\.?\s*"
+_KINDS = re.compile(r"^(?:provinsi|prov|kabupaten|kab|kota|kecamatan|kec|distrik|desa|kelurahan|kel)\b\.?\s*")
+_ADMINISTRATIVE = re.compile(r"^(?:administrasi|adm)\b\.?\s*")
+
+
+_ISLANDS = re.compile(r"\bkep\b\.?")
+_NO_LETTER = re.compile(r"[\W_]+")
 
 
 def squeeze(text: str) -> str:
     """Letters and digits only, lower case: "KAB. Toli-Toli" -> "kabtolitoli"."""
-    return re.sub(r"[\W_]+", "", str(text).casefold())
+    return _NO_LETTER.sub("", str(text).casefold())
 
 
+@lru_cache(maxsize=1 << 18)  # every file names the same villages again
 def fold(text: str) -> str:
     """`squeeze` without the kind of unit in front: "KAB. Toli-Toli" -> "tolitoli"."""
-    low = re.sub(r"\bkep\b\.?", "kepulauan", str(text).casefold().strip())
-    return squeeze(re.sub(_ADMINISTRATIVE, "", re.sub(_KINDS, "", low))) or squeeze(low)
+    low = _ISLANDS.sub("kepulauan", str(text).casefold().strip())
+    return squeeze(_ADMINISTRATIVE.sub("", _KINDS.sub("", low))) or squeeze(low)
 
 
 def fold_series(names: pd.Series, how: Callable[[str], str] = fold) -> pd.Series:
     """`how` over the distinct values of a column; missing becomes the empty string."""
     texts = names.astype("object").where(names.notna(), "").astype("str")
-    return texts.map({value: how(value) for value in texts.unique()}).astype("str")
+    return texts.map({value: how(value) for value in texts.unique().tolist()}).astype("str")
 
 
 @lru_cache(maxsize=4)

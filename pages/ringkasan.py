@@ -13,6 +13,7 @@ with st.spinner(page.t("ui.loading")):
 if page.presenting:
     ringkasan_parts.presenter(page, sealed)
 else:
+    ringkasan_parts.actions(page)
     ringkasan_parts.figures(page, sealed)
     left, right = st.columns([5, 6], gap="large")
     with left:
@@ -23,5 +24,4 @@ else:
     ringkasan_parts.province_table(page, sealed)
     if reason := sealed.reason(page.lang):
         st.caption(page.t("hidden_shares", reason=reason))
-    ringkasan_parts.actions(page)
     page.finish()

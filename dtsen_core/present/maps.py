@@ -94,7 +94,7 @@ def choropleth(
 
     `hover` is the hover template (``%{customdata[0]}`` … texts; the name comes with the shapes as
     ``%{properties.name}`` and so does not travel again), `corner` the words in
-    the upper left corner with `hint` under them, `note` those in the lower right.
+    the lower left corner with `hint` under them, `note` those in the lower right.
     """
     mode = style.mode
     hover_columns = [c for c in rows.columns if c.startswith("hover")]
@@ -138,7 +138,7 @@ def choropleth(
         },
         annotations=[
             {**label, "text": f"{corner}<br><span style='font-size:11px'>{hint}</span>", "align": "left",
-             "x": 0.008, "y": 0.985, "xanchor": "left", "yanchor": "top", "font": {"size": 14}},
+             "x": 0.008, "y": 0.012, "xanchor": "left", "yanchor": "bottom", "font": {"size": 14}},
             {**label, "text": note, "x": 0.995, "y": 0.01, "xanchor": "right", "yanchor": "bottom",
              "font": {"size": 11}},
         ],

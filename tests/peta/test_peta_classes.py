@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mapclassify
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -18,7 +19,6 @@ def _deviation(values: np.ndarray, uppers: list[float]) -> float:
 
 @pytest.mark.slow
 def test_natural_breaks_are_never_worse_than_mapclassify() -> None:
-    mapclassify = pytest.importorskip("mapclassify")
     values = np.random.default_rng(3).gamma(3, 4, 514)
     ours = [low for low, _ in natural_breaks(values, 5)]
     theirs = mapclassify.NaturalBreaks(values, k=5).bins[:-1]

@@ -24,6 +24,8 @@ from dtsen_core.errors import UserError
 
 BLOCK = 16 << 20
 LONGEST_LINE = 64 << 20
+SAMPLE = 50_000
+"""Bytes beyond ASCII per block that are looked at to tell UTF-8 from Latin-1."""
 LF, CR, QUOTE = 10, 13, 34
 SPACES = b" \t\r\x0b\x0c\x1a"
 """What a blank line may hold; 0x1A is the end mark that old DOS programs write."""
@@ -168,11 +170,15 @@ def _count_utf8(piece: bytes, good: int, bad: int) -> tuple[int, int]:
     try:
         return good + len(piece) - len(piece.decode("utf-8")), bad
     except UnicodeDecodeError:
-        for line in piece.split(b"\n"):
-            if not line.isascii():
-                fine = _is_utf8(line)
-                good, bad = good + fine, bad + (not fine)
-        return good, bad
+        beyond = np.flatnonzero(np.frombuffer(piece, np.uint8) > 127)
+    end = -1
+    for place in beyond[:SAMPLE].tolist():
+        if place < end:
+            continue
+        end = piece.find(b"\n", place) + 1 or len(piece)
+        fine = _is_utf8(piece[piece.rfind(b"\n", 0, place) + 1 : end])
+        good, bad = good + fine, bad + (not fine)
+    return good, bad
 
 
 def _is_utf8(line: bytes) -> bool:

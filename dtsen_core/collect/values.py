@@ -230,10 +230,11 @@ class Values:
         sample[place[::-1]] = np.arange(len(place))[::-1]
         rows = np.bincount(place[good], minlength=count)
         ids = np.zeros(count, np.uint32)
-        texts_by_column = [texts.to_pylist() for texts, _ in distinct]
-        for number in range(count):
-            at = sample[number]
-            name = tuple(texts[index[at]].strip() for texts, (_, index) in zip(texts_by_column, distinct))
+        columns = []
+        for texts, index in distinct:
+            stripped = np.array([text.strip() for text in texts.to_pylist()] or [""], dtype=object)
+            columns.append(stripped[index[sample]])
+        for number, name in enumerate(zip(*columns)):
             entry = self.regions.setdefault(name, [len(self.regions), 0])
             entry[1] += int(rows[number])
             ids[number] = entry[0]

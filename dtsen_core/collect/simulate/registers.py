@@ -112,8 +112,7 @@ def _value(column: Column, kind: str, alias: str) -> str:
         return f"strftime({source}, '{shown.date_formats[0]}')"
     if column.type in ("code", "flag") and kind in WORDS:
         words = " ".join(
-            f"WHEN {code.value} THEN '{code.label_id.upper() if kind == 'dukcapil' else code.label_id}'"
-            for code in codelist(column.codelist).codes
+            f"WHEN {code.value} THEN '{_written(code.label_id, kind)}'" for code in codelist(column.codelist).codes
         )
         return f"CASE {source} {words} END"
     if column.type == "number":
@@ -123,6 +122,12 @@ def _value(column: Column, kind: str, alias: str) -> str:
     if column.type == "text":
         return f"CASE WHEN contains({source}, ',') THEN '\"' || {source} || '\"' ELSE {source} END"
     return f"{source}::VARCHAR"
+
+
+def _written(words: str, kind: str) -> str:
+    """Words of a code list in a comma file: capitals in the civil register, quoted where needed."""
+    shown = words.upper() if kind == "dukcapil" else words
+    return f'"{shown}"' if "," in shown else shown
 
 
 def _identity(kind: str, value: str, dice: _Dice, malformed: str | float, wrong: str | float) -> str:

@@ -5,6 +5,6 @@ from __future__ import annotations
 from dtsen_core.ui import peta_state, peta_view, shell
 
 page = shell.page("peta")
-peta_state.seed(page.lang, with_model=peta_view.has_model(page))
+peta_state.seed(page.lang, known=peta_view.known(page))
 peta_view.explorer(page)
 page.finish()

@@ -7,6 +7,7 @@ other kind, and the loader refuses a file in which one is missing.
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -14,6 +15,7 @@ from pathlib import Path
 from dtsen_core.errors import InternalError
 from dtsen_core.paths import RULES
 
+NEEDS = ("", "model", "pkh", "sembako", "pbi")
 KINDS = ("rate", "count", "mean")
 BETTER = ("low", "high", "none")
 BREAKS = ("regency", "level")
@@ -50,6 +52,10 @@ class MapIndicator:
     @property
     def needs_model(self) -> bool:
         return self.needs == "model"
+
+    def possible(self, known: Collection[str]) -> bool:
+        """Whether data that know `known` ("model", programmes) can show this measure."""
+        return not self.needs or self.needs in known
 
     @property
     def worst_first(self) -> bool:
@@ -90,7 +96,7 @@ def _problems(rules: MapRules) -> list[str]:
             ("group", i.group, tuple(rules.groups)),
             ("scale", i.scale, tuple(rules.scales)),
             ("partner", i.partner, tuple(rules.indicators)),
-            ("needs", i.needs, ("", "model")),
+            ("needs", i.needs, NEEDS),
         ):
             if value not in allowed:
                 found.append(f"{i.key}.{name} = {value!r}")
@@ -98,8 +104,8 @@ def _problems(rules: MapRules) -> list[str]:
             other = rules.indicators[i.partner]
             if (i.kind == "count") == (other.kind == "count"):
                 found.append(f"{i.key}.partner = {i.partner!r} is of the same kind")
-            if other.needs_model and not i.needs_model:
-                found.append(f"{i.key}.partner = {i.partner!r} needs a model and {i.key} does not")
+            if other.needs and other.needs != i.needs:
+                found.append(f"{i.key}.partner = {i.partner!r} needs {other.needs} and {i.key} does not")
         if i.kind == "rate" and not (i.numerator and i.denominator):
             found.append(f"{i.key} is a rate without numerator and denominator")
         for field, words in (("label", i.label), ("short", i.short), ("unit", i.unit)):

@@ -7,6 +7,7 @@ as a share of the larger area's count.
 from __future__ import annotations
 
 import math
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from dtsen_core.policy.map_indicators import MapIndicator, map_rules
@@ -47,7 +48,7 @@ def compare(indicator: MapIndicator, value: float, reference: float) -> Comparis
     return Comparison(value, reference, difference, share, verdict)
 
 
-def measures(with_model: bool) -> tuple[MapIndicator, ...]:
-    """The indicators of the profile card that can be computed with or without a model."""
+def measures(known: Collection[str]) -> tuple[MapIndicator, ...]:
+    """The indicators of the profile card that can be computed from data that know `known`."""
     rules = map_rules()
-    return tuple(rules.indicators[key] for key in MEASURES if with_model or not rules.indicators[key].needs_model)
+    return tuple(rules.indicators[key] for key in MEASURES if rules.indicators[key].possible(known))

@@ -154,10 +154,15 @@ class ProgrammeRow:
 
 
 def programme_rows(sealed: Sealed) -> tuple[ProgrammeRow, ...]:
-    """Coverage per programme from the published decile table; a hidden cell hides the sums it enters."""
+    """Coverage per programme from the published decile table; a hidden cell hides the sums it enters.
+
+    A programme of which the data say nothing has no row: unknown is not zero.
+    """
     frame = sealed.deciles.frame.set_index("decile")
     rows = []
     for rule in programmes():
+        if rule.key not in sealed.manifest.programmes:
+            continue
         inside = frame.loc[list(rule.deciles)]
         target = float(inside[rule.unit].sum(skipna=False))
         covered = float(inside[rule.key].sum(skipna=False))

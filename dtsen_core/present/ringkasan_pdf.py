@@ -97,6 +97,10 @@ def _provinces(sheet: Sheet, sealed: Sealed, box: Box, lang: str) -> None:
 
 def _programmes(sheet: Sheet, sealed: Sealed, x: float, y: float, width: float, lang: str) -> float:
     y = sheet.paragraph(x, y, width, sentences.programmes(sealed, lang), size=10, bold=True)
+    if unknown := sentences.unknown_programmes(sealed, lang):
+        y = sheet.paragraph(x, y + 2, width, unknown, size=6.8, colour=theme.MUTED)
+    if not programme_rows(sealed):
+        return y
     y = sheet.paragraph(x, y + 2, width, text("ringkasan.programmes_note", lang), size=6.8, colour=theme.MUTED)
     y += 6
     for row in programme_rows(sealed):

@@ -29,13 +29,14 @@ class Slide:
     source: str
 
 
-def steps() -> tuple[str, ...]:
-    """Stable codes of the slides in order."""
-    return ("families", "poverty", "provinces", "pkh", "sembako", "pbi", "freshness")
+def steps(sealed: Sealed) -> tuple[str, ...]:
+    """Stable codes of the slides in order; programmes the data say nothing of are left out."""
+    known = (row.rule.key for row in programme_rows(sealed))
+    return ("families", "poverty", "provinces", *known, "freshness")
 
 
 def slide(sealed: Sealed, step: str, lang: str) -> Slide:
-    """The slide `step` (one of `steps()`)."""
+    """The slide `step` (one of `steps`)."""
     builders: dict[str, Callable[[Sealed, str], Slide]] = {
         "families": _families,
         "poverty": _poverty,

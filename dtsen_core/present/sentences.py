@@ -53,8 +53,19 @@ def programmes(sealed: Sealed, lang: str) -> str:
     )
 
 
+def unknown_programmes(sealed: Sealed, lang: str) -> str:
+    """Which programmes the data say nothing of; empty when they speak of all."""
+    silent = [rule.key for rule in programme_rules() if rule.key not in sealed.manifest.programmes]
+    if not silent:
+        return ""
+    names = ", ".join(text(f"ringkasan.programme_{key}", lang) for key in silent)
+    return text("ringkasan.programmes_unknown", lang, names=names)
+
+
 def freshness(sealed: Sealed, lang: str) -> str:
     """Share of families updated, and checked in the field, within the last twelve months."""
+    if all(numbers.missing(days) for days in sealed.median_age.values()):
+        return text("ringkasan.freshness_finding_undated", lang)
     update, check = fresh_share(sealed, "update"), fresh_share(sealed, "ground_check")
     if numbers.missing(update) or numbers.missing(check):
         return text("ringkasan.freshness_finding_none", lang)

@@ -8,7 +8,7 @@ click keeps the visitor's zoom; a district chosen by name brings the camera with
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -58,7 +58,7 @@ def parse_area(raw: str) -> str:
     return code
 
 
-def parse_indicator(raw: str, with_model: bool, lang: str) -> str:
+def parse_indicator(raw: str, known: Collection[str], lang: str) -> str:
     """The measure in the address; UserError if unknown (with near misses) or not available on this data."""
     offered = {i.key: i for i in map_rules().offered()}
     default = offered[DEFAULT_INDICATOR].label[lang]
@@ -66,8 +66,9 @@ def parse_indicator(raw: str, with_model: bool, lang: str) -> str:
         near = difflib.get_close_matches(raw, list(offered), n=3, cutoff=0.5)
         hint = locale.text("peta.near", lang, names=", ".join(near)) if near else ""
         raise UserError("errors_peta.indicator", value=raw[:40].replace("`", "'"), hint=hint, default=default)
-    if offered[raw].needs_model and not with_model:
-        raise UserError("errors_peta.needs_model", label=offered[raw].label[lang], default=default)
+    if not offered[raw].possible(known):
+        key = "needs_model" if offered[raw].needs_model else "needs_programme"
+        raise UserError(f"errors_peta.{key}", label=offered[raw].label[lang], default=default)
     return raw
 
 
@@ -89,7 +90,7 @@ def row_from_selection(event: Mapping[str, Any] | None, codes: Sequence[str]) ->
     return codes[chosen[0]] if chosen and 0 <= chosen[0] < len(codes) else None
 
 
-def seed(lang: str, *, with_model: bool) -> None:
+def seed(lang: str, *, known: Collection[str]) -> None:
     """Take over what the address says, once per link; a wrong value is answered with one sentence."""
     state = st.session_state
     moved = url_state.external("area")
@@ -101,10 +102,10 @@ def seed(lang: str, *, with_model: bool) -> None:
         state[LEVEL] = _level_from_address(levels, state[AREA], lang)
     if url_state.external("indicator") or INDICATOR not in state:
         state[INDICATOR] = _from_address(
-            "indicator", lambda raw: parse_indicator(raw, with_model, lang), DEFAULT_INDICATOR, lang
+            "indicator", lambda raw: parse_indicator(raw, known, lang), DEFAULT_INDICATOR, lang
         )
     rule = map_rules().indicators[state[INDICATOR]]
-    if rule.needs_model and not with_model:
+    if not rule.possible(known):
         state[INDICATOR] = DEFAULT_INDICATOR
 
 

@@ -21,8 +21,10 @@ TABLE_ROWS_HEIGHT = 300
 DELTA_COLOURS: dict[int, Literal["orange", "off", "primary"]] = {-1: "orange", 0: "off", 1: "primary"}
 
 
-def has_model(page: Page) -> bool:
-    return area_table.has_model(page.dataset)
+def known(page: Page) -> frozenset[str]:
+    """What the open data know: "model" and the programmes they speak of."""
+    model = {"model"} if area_table.has_model(page.dataset) else set()
+    return frozenset(model | set(page.dataset.manifest.programmes))
 
 
 @shell.fragment
@@ -61,8 +63,7 @@ def explorer(page: Page) -> None:
 
 def _controls(page: Page, view: View) -> None:
     rules, lang = map_rules(), page.lang
-    model = has_model(page)
-    offered = [i.key for i in rules.offered() if model or not i.needs_model]
+    offered = [i.key for i in rules.offered() if i.possible(known(page))]
     columns = st.columns([0.42, 0.28, 0.30], gap="small", vertical_alignment="top")
     with columns[0]:
         st.session_state["peta.choice"] = view.indicator
@@ -97,8 +98,8 @@ def _controls(page: Page, view: View) -> None:
             max_chars=60,
         )
     _search_results(page, text)
-    if not model:
-        missing = [i.label[lang] for i in rules.offered() if i.needs_model]
+    missing = [i.label[lang] for i in rules.offered() if not i.possible(known(page))]
+    if missing:
         st.selectbox(page.t("needs_model"), missing, disabled=True, help=page.t("needs_model_why"), key="peta.missing")
         st.caption(page.t("needs_model_why"))
 
@@ -306,13 +307,13 @@ def _profile(page: Page, view: View) -> None:
     columns = [(units.name(code), *cache_peta.own_row(page.key, code)) for code in chain]
     st.markdown(f"**{page.t('card_title', name=units.label(view.area))}**")
     st.table(
-        peta_card.profile_table(profile.measures(has_model(page)), columns, page.lang).set_index(
+        peta_card.profile_table(profile.measures(known(page)), columns, page.lang).set_index(
             page.t("column_measure")
         ),
         border="horizontal",
         alt=page.t("card_title", name=units.label(view.area)),
     )
-    st.caption(page.t("card_note" if has_model(page) else "card_note_real"))
+    st.caption(page.t("card_note" if "model" in known(page) else "card_note_real"))
 
 
 def _villages(page: Page, view: View) -> None:

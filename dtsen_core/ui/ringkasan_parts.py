@@ -67,6 +67,10 @@ def provinces(page: shell.Page, sealed: Sealed) -> None:
 def programmes(page: shell.Page, sealed: Sealed) -> None:
     rows = programme_rows(sealed)
     st.subheader(sentences.programmes(sealed, page.lang), anchor=False)
+    if unknown := sentences.unknown_programmes(sealed, page.lang):
+        st.caption(unknown)
+    if not rows:
+        return
     st.caption(page.t("programmes_note"))
     items = "; ".join(f"{r.name(page.lang)} {numbers.percent(r.target_share, page.lang)}" for r in rows)
     st.plotly_chart(
@@ -114,7 +118,7 @@ def province_table(page: shell.Page, sealed: Sealed) -> None:
 
 def presenter(page: shell.Page, sealed: Sealed) -> None:
     """One slide on the whole screen; the step is kept in the address."""
-    steps = ringkasan_slides.steps()
+    steps = ringkasan_slides.steps(sealed)
     step = url_state.read("step", steps, steps[0])
     place = steps.index(step)
     slide = ringkasan_slides.slide(sealed, step, page.lang)

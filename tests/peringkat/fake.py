@@ -38,6 +38,7 @@ def make_dataset(folder: Path, origin: str) -> Path:
         has_sources=simulated,
         has_members=True,
         urban_known=simulated,
+        programmes=["pkh", "sembako", "blt_desa", "pbi", "pbi_pemda", "pip"],
         stages={"survey": 3.0, "rank": 2.0},
     ).write(folder)
     con = duckdb.connect(str(folder / "dtsen.duckdb"))

@@ -93,6 +93,7 @@ def write_dataset(folder: Path, origin: str, families: int = 400_000) -> Path:
         persons=families * 3,
         registry_families=95_006_179,
         registry_persons=289_060_513,
+        programmes=["pkh", "sembako", "blt_desa", "pbi", "pbi_pemda", "pip"],
     ).write(folder)
     return folder
 

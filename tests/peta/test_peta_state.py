@@ -7,6 +7,8 @@ import pytest
 from dtsen_core.errors import UserError
 from dtsen_core.ui import peta_state
 
+ALL = frozenset({"model", "pkh", "sembako", "pbi"})
+
 
 @pytest.mark.parametrize(
     ("event", "code"),
@@ -53,7 +55,7 @@ def test_a_village_is_answered_with_its_district() -> None:
 
 def test_a_wrong_measure_names_near_misses_and_the_default() -> None:
     with pytest.raises(UserError) as caught:
-        peta_state.parse_indicator("pbii", True, "en")
+        peta_state.parse_indicator("pbii", ALL, "en")
     message = caught.value.message("en")
     assert "pbii" in message
     assert "pbi" in message.replace("pbii", "")
@@ -61,9 +63,9 @@ def test_a_wrong_measure_names_near_misses_and_the_default() -> None:
 
 
 def test_a_measure_that_needs_a_model_is_refused_without_one() -> None:
-    assert peta_state.parse_indicator("p0", True, "id") == "p0"
+    assert peta_state.parse_indicator("p0", ALL, "id") == "p0"
     with pytest.raises(UserError) as caught:
-        peta_state.parse_indicator("p0", False, "id")
+        peta_state.parse_indicator("p0", {"pbi"}, "id")
     assert "perlu model" in caught.value.message("id")
 
 

@@ -84,6 +84,7 @@ def manifest() -> Callable[[str], Manifest]:
         return Manifest(
             origin=origin, version=f"uji-{origin}", as_of="2026-01-23", created="2026-02-01T00:00:00",
             families=400_000, persons=1_200_000, registry_families=95e6, registry_persons=285e6,
+            programmes=["pkh", "sembako", "blt_desa", "pbi", "pbi_pemda", "pip"],
         )  # fmt: skip
 
     return make

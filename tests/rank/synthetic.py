@@ -124,7 +124,8 @@ def dataset(con: duckdb.DuckDBPyConnection, path: Path, origin: str = "simulated
     assert counted is not None
     manifest = Manifest(origin=origin, version=version, as_of="2025-03-01", created="2025-03-01",
                         families=counted[0], persons=int(counted[1]), registry_families=counted[0],
-                        registry_persons=int(counted[1]), urban_known=True)  # fmt: skip
+                        registry_persons=int(counted[1]), urban_known=True,
+                        programmes=["pkh", "sembako", "blt_desa", "pbi", "pbi_pemda", "pip"])  # fmt: skip
     return Dataset(path, manifest, con)
 
 

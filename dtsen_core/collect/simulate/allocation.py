@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from dtsen_core.collect.simulate.geography import Geography
 from dtsen_core.errors import UserError
 
-SMALLEST = 20_000  # about forty families a regency: enough for the tests, too few for a briefing
+SMALLEST = 5_000  # about ten families a regency: enough to try the chain, too few for a briefing
 
 
 def check(families: int, largest: int) -> None:

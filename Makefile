@@ -25,7 +25,7 @@ fast:  ## the tests without dataset builds and browser
 	$(PYTHON) -m pytest -m "not slow and not browser and not bench"
 
 bench:  ## speed ratios, measured in one run
-	$(PYTHON) -m pytest -m bench -s tests/bench
+	$(PYTHON) -m pytest -m bench -n 0 -s tests/bench
 
 lint:  ## style
 	$(PYTHON) -m ruff check .

@@ -14,18 +14,20 @@ from dtsen_core.paths import ROOT, RULES
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{1,30}")
 _ICON = re.compile(r":material/[a-z0-9_]+:")
-_KEYS = {"name", "file", "icon", "section", "default"}
+_KEYS = {"name", "file", "icon", "section", "default", "needs_families"}
 
 
 @dataclass(frozen=True, slots=True)
 class PageEntry:
-    """One page: its address `name`, script, icon, menu section, and whether it opens first."""
+    """One page: its address `name`, script, icon, menu section, whether it opens first, and whether it has
+    something to show for a dataset that holds register rows but no families yet."""
 
     name: str
     file: str
     icon: str
     section: str
     default: bool = False
+    needs_families: bool = True
 
     def title(self, lang: str) -> str:
         return locale.text(f"ui.page_{self.name}", lang)
@@ -60,7 +62,7 @@ def parse(toml_text: str, root: Path = ROOT) -> tuple[PageEntry, ...]:
 
 def _problems(row: dict[str, object], root: Path) -> list[str]:
     found = [f"unknown key {key!r}" for key in sorted(set(row) - _KEYS)]
-    found += [f"{key!r} is missing" for key in sorted(_KEYS - {"default"} - set(row))]
+    found += [f"{key!r} is missing" for key in sorted(_KEYS - {"default", "needs_families"} - set(row))]
     if found:
         return found
     name, file, icon, section = (str(row[key]) for key in ("name", "file", "icon", "section"))
@@ -70,8 +72,9 @@ def _problems(row: dict[str, object], root: Path) -> list[str]:
         found.append(f"file {file!r} does not exist under pages/")
     if not _ICON.fullmatch(icon):
         found.append(f"icon {icon!r} is not of the form :material/name:")
-    if not isinstance(row.get("default", False), bool):
-        found.append("default must be true or false")
+    for key in ("default", "needs_families"):
+        if not isinstance(row.get(key, False), bool):
+            found.append(f"{key} must be true or false")
     needed = (f"ui.page_{name}", f"ui.page_{name}_help", f"ui.section_{section}")
     found += [f"the text {key} is missing" for key in needed if not locale.has(key)]
     return found

@@ -63,6 +63,10 @@ def page(name: str) -> Page:
     url_state.write()
     if not presenting:
         _header(entry, result)
+    if entry.needs_families and not opened.manifest.families:
+        st.info(locale.text("ui.no_families", lang))
+        result.finish()
+        st.stop()
     return result
 
 

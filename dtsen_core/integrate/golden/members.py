@@ -78,20 +78,26 @@ def _person(con: duckdb.DuckDBPyConnection) -> None:
                 given_by[name] = f"CASE o_{lead} {cases} END"
     for group in declared.of("anggota", "authority"):
         given_by |= {name: f"c.{name}" for name in group.variables}
-    given_by |= CIVIL_NAMES | {"id_keluarga": "k.id_keluarga", "id_anggota": "0"}
+    given_by |= CIVIL_NAMES | {"id_keluarga": "k.id_keluarga", "id_anggota": "k.id_anggota"}
     joins = " ".join(
         f"""LEFT JOIN (SELECT b.nik, {", ".join(f"s.{name}" for name in given(source))}
           FROM best_{source} b JOIN {records(con, PERSON_KIND[source])} s USING (file_id, line_from)) AS {source}
         ON {source}.nik = c.nik"""
         for source in asking()
     )
+    # Numbers are given over narrow rows: sorting the whole answers would cost more than all the joins.
+    con.execute(
+        """CREATE OR REPLACE TEMP TABLE person_key AS
+        SELECT row_number() OVER () - 1 AS id_anggota, * FROM (
+          SELECT c.nik, k.id_keluarga FROM civil c JOIN keluarga k ON k.nomor_kartu_keluarga = c.kk
+          ORDER BY k.id_keluarga, c.status_hubungan_keluarga, c.nik)"""
+    )
     con.execute(
         f"""CREATE OR REPLACE TEMP TABLE person AS
-        SELECT * REPLACE (row_number() OVER () - 1 AS id_anggota) FROM (
-          SELECT {", ".join(origins)}, c.file_id, c.line_from, {listed("anggota", given_by)}
-          FROM civil c JOIN keluarga k ON k.nomor_kartu_keluarga = c.kk {joins}
-          ORDER BY id_keluarga, status_hubungan_keluarga, nomor_induk_kependudukan)"""
+        SELECT {", ".join(origins)}, c.file_id, c.line_from, {listed("anggota", given_by)}
+        FROM person_key k JOIN civil c USING (nik) {joins}"""
     )
+    con.execute("DROP TABLE person_key")
     con.execute("DROP TABLE IF EXISTS anggota")
     con.execute(ddl.create_table("anggota"))
     columns = ", ".join(f'"{name}"' for name, _ in ddl.columns("anggota"))
@@ -122,6 +128,5 @@ def _trace(con: duckdb.DuckDBPyConnection) -> None:
         f"""CREATE OR REPLACE TABLE person_record AS
         SELECT r.id_anggota, r.source, f.path_id, r.line_from, r.pass, r.probability, r.chosen
         FROM ({" UNION ALL ".join(parts)}) r
-        JOIN source_file f ON f.source = r.kind AND f.file_id = r.file_id
-        ORDER BY r.id_anggota, r.source, f.path_id, r.line_from"""
+        JOIN source_file f ON f.source = r.kind AND f.file_id = r.file_id"""
     )

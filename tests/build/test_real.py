@@ -55,7 +55,7 @@ def test_a_wrong_confirmation_is_refused_and_leaves_nothing(small_dataset: Path,
 
 
 def test_a_register_alone_gives_its_rows_and_no_families(small_dataset: Path, tmp_path: Path) -> None:
-    register = next((small_dataset / "sources").glob("dukcapil*"))
+    register = next((Dataset.open(small_dataset).folder / "sources").glob("dukcapil*"))
     report = real.ingest("dukcapil", [register], tmp_path / "real")
     made = Dataset.open(tmp_path / "real")
     assert made.manifest.families == 0

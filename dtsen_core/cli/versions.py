@@ -88,9 +88,9 @@ def diff(
 def _document(found: Comparison) -> dict[str, Any]:
     codes, names = units.table("regency")["code"], units.table("regency")["name"]
     regencies = [
-        {"code": codes[row["regency"]], "name": names[row["regency"]], **{k: v for k, v in row.items() if k != "regency"}}
-        for row in found.regencies.to_dict("records")
-    ]
+        {"code": codes[row.pop("regency")], "name": names[number], **row}
+        for row in found.regencies.to_dict("records") for number in [row["regency"]]
+    ]  # fmt: skip
     deciles = {
         str(name): dict(zip(part["class"], part["families"].tolist()))
         for name, part in found.deciles.groupby("variable", sort=False)
@@ -108,8 +108,8 @@ def _flat(found: Comparison) -> list[dict[str, Any]]:
     rows += [{"part": say("part_persons"), "item": say(f"diff_{k}"), "count": v} for k, v in found.persons.items()]
     national = found.deciles[found.deciles["variable"] == "desil_nasional"].set_index("class")["families"]
     rows += [
-        {"part": say("part_deciles"), "item": c.label_en if lang == "en" else c.label_id, "count": int(national[c.code])}
-        for c in decile_classes()
+        {"part": say("part_deciles"), "item": one.label(lang), "count": int(national[one.code])}
+        for one in decile_classes()
     ]
     changed = found.variables[found.variables["changed"] > 0].sort_values("changed", ascending=False, kind="stable")
     rows += [

@@ -35,6 +35,9 @@ class DecileClass:
     low: int | None = None
     high: int | None = None
 
+    def label(self, lang: str) -> str:
+        return self.label_en if lang == "en" else self.label_id
+
     def condition(self, change: str) -> str:
         parts = [f"{change} >= {self.low}"] if self.low is not None else []
         parts += [f"{change} <= {self.high}"] if self.high is not None else []

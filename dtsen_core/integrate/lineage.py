@@ -10,6 +10,8 @@ from typing import Any
 import duckdb
 
 from dtsen_core.errors import UserError
+from dtsen_core.integrate import trace
+from dtsen_core.integrate.services import SERVICES
 from dtsen_core.integrate.survivorship import Group, rules
 from dtsen_core.registry import ddl
 
@@ -30,7 +32,8 @@ class Loser:
 class Lineage:
     """One golden value. `value` is the stored code, number, text or ISO date (None: nobody knows it);
     `source`, `path` and `line` name the record that gave it (None where it follows from other values or
-    nobody knows it); `rule` is authority, recency, priority, delivered, derived:<how> or none."""
+    nobody knows it); `rule` is authority, recency, priority, delivered,
+    service, derived:<how> or none."""
 
     id_keluarga: int
     id_anggota: int | None
@@ -70,17 +73,14 @@ def lineage(cursor: duckdb.DuckDBPyConnection, id_keluarga: int, variable: str) 
     if value is None:
         raise UserError("errors_dataset.no_family", given=id_keluarga)
     source, path, line, rule = None, None, None, group.rule
-    if _delivered(cursor, id_keluarga):
-        source, path, line = _record(cursor, id_keluarga, "dtsen")
-        rule = "delivered"
-    elif group.rule == "derived":
+    if group.rule == "derived" and not _delivered(cursor, id_keluarga):
         rule = f"derived:{group.note}"
-    elif group.rule == "authority":
-        source, path, line = _head(cursor, id_keluarga, group.authority)
     else:
-        code = _one(cursor, f'SELECT "{variable}" FROM family_origin WHERE id_keluarga = ?', [id_keluarga])
-        source = rules().source(int(code[0])) if code else None
-        if source is not None:
+        source = _source(cursor, "family_origin", "id_keluarga", id_keluarga, group, variable)
+        rule = _rule(group, source)
+        if source == "dukcapil":
+            source, path, line = _head(cursor, id_keluarga, source)
+        elif source is not None:
             source, path, line = _record(cursor, id_keluarga, source)
     if source is None and not rule.startswith("derived"):
         rule = "none"
@@ -106,15 +106,10 @@ def member_lineage(cursor: duckdb.DuckDBPyConnection, id_keluarga: int, variable
 def _member(
     cursor: duckdb.DuckDBPyConnection, group: Group, family: int, person: int, variable: str, value: str | None
 ) -> Lineage:
-    rule = group.rule
-    if _delivered(cursor, family):
-        source: str | None = "dtsen"
-        rule = "delivered"
-    elif group.rule == "authority":
-        source = group.authority
+    if group.rule == "authority":
+        source: str | None = trace.DELIVERED if _delivered(cursor, family) else group.authority
     else:
-        code = _one(cursor, f'SELECT "{variable}" FROM member_origin WHERE id_anggota = ?', [person])
-        source = rules().source(int(code[0])) if code else None
+        source = _source(cursor, "member_origin", "id_anggota", person, group, variable)
     found = _one(
         cursor,
         """SELECT f.path, r.line_from FROM person_record r JOIN source_file f USING (path_id)
@@ -123,7 +118,26 @@ def _member(
     )
     path, line = found or (None, None)
     losers = _losers(cursor, "v.id_anggota = ?", [person], variable)
-    return Lineage(family, person, variable, value, source, path, line, rule if source else "none", losers)
+    return Lineage(family, person, variable, value, source, path, line, _rule(group, source), losers)
+
+
+def _source(
+    cursor: duckdb.DuckDBPyConnection, table: str, key: str, number: int, group: Group, variable: str
+) -> str | None:
+    """The register that gave `variable`, as kept row by row; a derived variable of a delivered family has none
+    there, but its own line."""
+    if group.rule == "derived":
+        return trace.DELIVERED
+    code = _one(cursor, f'SELECT "{variable}" FROM {table} WHERE {key} = ?', [number])
+    return rules().source(int(code[0])) if code else None
+
+
+def _rule(group: Group, source: str | None) -> str:
+    if source is None:
+        return "none"
+    if source == trace.DELIVERED:
+        return "delivered"
+    return "service" if source in SERVICES else group.rule
 
 
 def _group(cursor: duckdb.DuckDBPyConnection, set_name: str, variable: str) -> Group:
@@ -141,7 +155,7 @@ def _group(cursor: duckdb.DuckDBPyConnection, set_name: str, variable: str) -> G
 
 def _delivered(cursor: duckdb.DuckDBPyConnection, family: int) -> bool:
     found = _one(cursor, "SELECT attribute_source FROM keluarga WHERE id_keluarga = ?", [family])
-    return bool(found) and found[0] == "dtsen"
+    return found is not None and found[0] == trace.DELIVERED
 
 
 def _record(cursor: duckdb.DuckDBPyConnection, family: int, source: str) -> tuple[str | None, str | None, int | None]:

@@ -11,7 +11,7 @@ import pytest
 from dtsen_core.collect.layouts import layout
 from dtsen_core.collect.simulate.registers import FILES, write_registers
 from dtsen_core.errors import UserError
-from dtsen_core.integrate import golden
+from dtsen_core.integrate import golden, trace
 from dtsen_core.integrate.lineage import find_family, lineage, member_lineage
 from dtsen_core.integrate.survivorship import rules
 from dtsen_core.locale import has
@@ -63,7 +63,7 @@ def test_identity_is_traced_to_the_civil_register(registry, sources: Path) -> No
 
 
 def test_every_value_has_an_origin_and_every_origin_a_record(registry) -> None:
-    for set_name, table, key in (("keluarga", "family_origin", "id_keluarga"), ("anggota", "member_origin", "id_anggota")):
+    for set_name, table, key in trace.ORIGINS:
         for group in rules().of(set_name, "recency", "priority"):
             for variable in group.variables:
                 orphans = registry.execute(

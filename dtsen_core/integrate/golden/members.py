@@ -111,7 +111,8 @@ def _trace(con: duckdb.DuckDBPyConnection) -> None:
         for lead, decided in group.decisions() for name in decided
     ]  # fmt: skip
     con.execute(
-        f"CREATE OR REPLACE TABLE member_origin AS SELECT id_anggota, {', '.join(columns)} FROM person ORDER BY id_anggota"
+        f"""CREATE OR REPLACE TABLE member_origin AS
+        SELECT id_anggota, {", ".join(columns)} FROM person ORDER BY id_anggota"""
     )
     parts = [
         """SELECT id_anggota, 'dukcapil' AS source, 'dukcapil' AS kind, file_id, line_from, 'civil' AS pass,

@@ -19,6 +19,8 @@ from dtsen_core.errors import UserError
 
 KINDS = tuple(FILES)
 """Layouts of the registers behind the golden record, in the order in which they are read."""
+SOURCE_FILE = """CREATE TABLE IF NOT EXISTS source_file
+  (path_id USMALLINT, source VARCHAR, file_id USMALLINT, path VARCHAR)"""
 
 
 @dataclass(frozen=True)
@@ -50,13 +52,13 @@ def read_files(
 
     UserError: a file that is not of its layout, or an undecidable code system.
     """
-    con.execute("""CREATE OR REPLACE TABLE source_file
-        (path_id USMALLINT, source VARCHAR, file_id USMALLINT, path VARCHAR)""")
+    con.execute(SOURCE_FILE)
     total = sum(file.path.stat().st_size for file in files) or 1
     before = 0
     counts: list[FileCount] = []
     for kind in kinds:
         mine = [file for file in files if file.layout == kind]
+        con.execute("DELETE FROM source_file WHERE source = ?", [kind])
         deliveries = sorted({file.delivery for file in mine}) or [0]
         read = 0
         for number, delivery in enumerate(deliveries):
@@ -70,7 +72,7 @@ def read_files(
             codes = next((file.codes for file in batch if file.codes), None)
             found = read_source(con, kind, [f.path for f in batch], codes=codes, progress=advance, temporary=temporary)
             counts += settle(con, kind, found)
-            _note_files(con, kind, read, batch)
+            note_files(con, kind, [file.path for file in batch], read)
             if len(deliveries) > 1:
                 _append(con, kind, read, first=number == 0, temporary=temporary)
             read += len(batch)
@@ -80,10 +82,13 @@ def read_files(
     return counts
 
 
-def _note_files(con: duckdb.DuckDBPyConnection, kind: str, first: int, batch: Sequence[SourceFile]) -> None:
-    for number, file in enumerate(batch):
+def note_files(con: duckdb.DuckDBPyConnection, kind: str, paths: Sequence[Path | str], first: int = 0) -> None:
+    """Give the files of one layout, numbered from `first`, their place in ``source_file``."""
+    con.execute(SOURCE_FILE)
+    for number, path in enumerate(paths, first):
         con.execute(
-            "INSERT INTO source_file SELECT count(*), ?, ?, ? FROM source_file", [kind, first + number, str(file.path)]
+            "INSERT INTO source_file SELECT coalesce(max(path_id) + 1, 0), ?, ?, ? FROM source_file",
+            [kind, number, str(path)],
         )
 
 

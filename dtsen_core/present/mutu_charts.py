@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import pandas as pd
@@ -17,6 +18,17 @@ PASS_COLOURS = {
 }  # fmt: skip
 ANSWER_COLOURS = {"known": "#0B5A60", "missing": "#C77700", "not_applicable": "#D5DDDE"}
 BAND_COLOURS = {"fresh": "#0B5A60", "recent": "#5AA3A3", "ageing": "#DDA24A", "old": "#A65A00", "unknown": "#C9CFD1"}
+
+
+def share_ticks(low: float, high: float, lang: str) -> tuple[list[float], list[str]]:
+    """At most six round shares between `low` and `high` with their words: steps of 1, 2 or 5 times a power of ten."""
+    span = max(high - low, 1e-4)
+    power = 10.0 ** math.floor(math.log10(span / 4))
+    step = next(m * power for m in (1, 2, 5, 10) if m * power * 5 >= span - 1e-12)
+    first = math.ceil(low / step - 1e-9)
+    ticks = [k * step for k in range(first, math.floor(high / step + 1e-9) + 1)]
+    decimals = max(0, -math.floor(math.log10(step * 100) + 1e-9))
+    return ticks, [numbers.percent(tick, lang, decimals) for tick in ticks]
 
 
 def stacked(
@@ -45,7 +57,7 @@ def stacked(
     theme.layout(fig, lang=lang, height=bar_height(len(names)), legend=True)
     fig.update_layout(barmode="stack", bargap=0.28, legend={"traceorder": "normal"})
     ticks = [0, 0.25, 0.5, 0.75, 1]
-    fig.update_xaxes(range=[0, 1], tickvals=ticks, ticktext=[numbers.percent(t, lang, 0) for t in ticks])
+    fig.update_xaxes(range=[0, 1.02], tickvals=ticks, ticktext=[numbers.percent(t, lang, 0) for t in ticks])
     fig.update_yaxes(autorange="reversed", title=None)
     return fig
 
@@ -60,11 +72,8 @@ def bars(names: Sequence[str], shares: Sequence[float], hover: Sequence[str], la
     )  # fmt: skip
     theme.layout(fig, lang=lang, height=bar_height(len(names)) - 40)
     top = max([share for share in shares if share == share], default=0.0) or 0.01
-    ticks = [top * k / 4 for k in range(5)]
-    decimals = 0 if top >= 0.2 else 1 if top >= 0.02 else 2
-    fig.update_xaxes(
-        range=[0, top * 1.18], title=title, tickvals=ticks, ticktext=[numbers.percent(t, lang, decimals) for t in ticks]
-    )
+    ticks, written = share_ticks(0.0, top, lang)
+    fig.update_xaxes(range=[0, top * 1.18], title=title, tickvals=ticks, ticktext=written)
     fig.update_yaxes(autorange="reversed", title=None)
     fig.update_layout(bargap=0.3)
     return fig
@@ -91,13 +100,9 @@ def intervals(frame: pd.DataFrame, lang: str, labels: dict[str, str]) -> go.Figu
         )  # fmt: skip
     theme.layout(fig, lang=lang, height=bar_height(len(names)), legend=True)
     lowest = min((frame[f"{m}_low"].min() for m, _ in shown), default=0.0)
-    start = max(0.0, lowest - 0.1 * (1 - lowest)) if lowest == lowest else 0.0
-    span = max(1 - start, 0.002)
-    ticks = [start + span * k / 4 for k in range(5)]
-    decimals = 0 if span > 0.2 else 1 if span > 0.02 else 2
-    fig.update_xaxes(
-        range=[start, 1 + span * 0.03], tickvals=ticks, ticktext=[numbers.percent(t, lang, decimals) for t in ticks]
-    )
+    start = max(0.0, min(lowest - 0.1 * (1 - lowest), 0.998)) if lowest == lowest else 0.0
+    ticks, written = share_ticks(start, 1.0, lang)
+    fig.update_xaxes(range=[start, 1 + (1 - start) * 0.03], tickvals=ticks, ticktext=written)
     fig.update_yaxes(
         tickvals=list(range(len(names))), ticktext=names, range=[len(names) - 0.5, -0.5], title=None, showgrid=True
     )
@@ -116,7 +121,7 @@ def lines(frame: pd.DataFrame, x: Sequence[str], series: dict[str, str], lang: s
         )  # fmt: skip
     theme.layout(fig, lang=lang, height=380, legend=True)
     top = float(frame[list(series)].max().max() or 0.01) * 1.1
-    ticks = [top * k / 4 for k in range(5)]
-    fig.update_yaxes(range=[0, top], tickvals=ticks, ticktext=[numbers.percent(t, lang, 1) for t in ticks])
+    ticks, written = share_ticks(0.0, top, lang)
+    fig.update_yaxes(range=[0, top], tickvals=ticks, ticktext=written)
     fig.update_xaxes(type="category")
     return fig

@@ -59,27 +59,37 @@ def _controls(
     page: Page, view: str, offered: tuple[str, ...], choices: dict[str, tuple[tuple[str, ...], dict[str, str]]],
     fixed: dict[str, tuple[str, str]],
 ) -> tuple[Measure, Ask, dict[str, str]]:  # fmt: skip
-    columns = iter(st.columns([1.3] + [1.0] * (len(choices) + 1), gap="small", vertical_alignment="top"))
-    with next(columns):
-        key = str(controls.choice("measure", page.t("control_measure"), offered, offered[0],
-                                  lambda code: page.t(f"measure_{code}"), page=f"mutu.{view}"))  # fmt: skip
+    several = len(offered) > 1
+    shares = [1.5] * several + [1.2] * len(choices) + [1.35]
+    spare = max(0.0, 5.2 - sum(shares))
+    columns = iter(st.columns([*shares, spare] if spare else shares, gap="small", vertical_alignment="top"))
+    key = offered[0]
+    if several:
+        with next(columns):
+            key = str(controls.choice("measure", page.t("control_measure"), offered, offered[0],
+                                      lambda code: page.t(f"measure_{code}"), page=f"mutu.{view}"))  # fmt: skip
     given = {name: code for name, (code, _) in fixed.items()}
     said = {name: text for name, (code, text) in fixed.items() if code != ALL}
     for name, (codes, words) in choices.items():
         if name == "variable" and view == "reading" and key != "rule":
             continue
         with next(columns):
-            chosen = str(controls.choice(name, page.t(f"control_{name}"), codes, codes[0], words.__getitem__,
+            chosen = str(controls.choice(name, page.t(f"control_{_called(name, view)}"), codes, codes[0], words.__getitem__,
                                          page=f"mutu.{view}"))  # fmt: skip
         given[name] = chosen
         if chosen != ALL:
-            said[name] = words[chosen]
+            said[_called(name, view)] = words[chosen]
     possible = areas.levels(key)
     with next(columns):
         level = str(controls.choice("level", page.t("control_level"), possible, possible[0],
                                     lambda code: page.t(f"level_{code}"), page=f"mutu.{view}",
                                     segmented=True))  # fmt: skip
     return measures()[key], Ask(measure=key, level=level, **given), said
+
+
+def _called(name: str, view: str) -> str:
+    """What a control is called: the variable of the reading part is a rule."""
+    return "rule" if name == "variable" and view == "reading" else name
 
 
 def _map(page: Page, measure: Measure, ask: Ask, found: mutu_area.Where, title: str) -> None:

@@ -43,12 +43,11 @@ def head(page: Page, finding: str, figures: Sequence[mutu.Figure], note: str = "
     st.header(finding, anchor=False)
     if note:
         st.caption(note)
-    with st.container(horizontal=True, gap="small"):
-        for figure in figures:
-            with st.container(border=True, width="stretch", gap=None):
-                st.metric(figure.label, figure.value)
-                if figure.note:
-                    st.caption(figure.note)
+    for column, figure in zip(st.columns(len(figures), gap="small"), figures):
+        with column.container(border=True, height="stretch", gap=None):
+            st.metric(figure.label, figure.value)
+            if figure.note:
+                st.caption(figure.note)
 
 
 def chart(page: Page, figure: Any, finding: str, key: str) -> None:

@@ -30,7 +30,7 @@ def queue(page: Page) -> None:
     if not held:
         st.info(page.t("no_pairs", version=page.dataset.version), icon=":material/info:")
         return
-    left, right = st.columns(2)
+    left, right = st.columns([0.32, 0.68])
     with left:
         codes = ("all", *held)
         source = str(controls.choice(

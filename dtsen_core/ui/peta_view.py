@@ -169,7 +169,7 @@ def _map(page: Page, view: View, rule: MapIndicator, shown: cache_peta.Shown, ti
     mode = theme_mode()
     where = units.name(view.container)
     level = page.t(f"level_{view.level}")
-    indicative = boundaries.current().kind == "indikatif"
+    indicative = boundaries.current().origin(view.level)["kind"] == "indikatif"
     whole = view.focus == NATION
     figure = maps.choropleth(
         shown.rows,

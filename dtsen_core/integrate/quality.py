@@ -53,8 +53,9 @@ def write(con: duckdb.DuckDBPyConnection, as_of: dt.date | None = None) -> None:
     """Write the five tables into `con` from ``keluarga``, ``anggota`` and what is left of the sources.
 
     Uses, where they exist: ``source_<kind>``, ``source_<kind>_held``, ``source_<kind>_region`` (reading),
-    ``candidate`` and ``link_<source>`` (disagreement), ``civil`` (disagreement, coverage). Tables whose ground is
-    missing stay empty. `as_of`: the date ages refer to; default is the latest update in ``keluarga``.
+    ``family_record`` and ``link_<source>`` (disagreement), ``civil`` (disagreement, coverage). Tables whose ground is
+    missing stay empty, so it has to run before the integration drops its work. `as_of`: the date ages refer to;
+    default is the latest update in ``keluarga``.
     """
     con.execute(TABLES)
     day = as_of or _latest(con)
@@ -198,33 +199,41 @@ def _freshness(con: duckdb.DuckDBPyConnection, day: dt.date | None) -> None:
 
 def _disagreement(con: duckdb.DuckDBPyConnection) -> None:
     con.execute("CREATE OR REPLACE TEMP TABLE quality_card AS SELECT nomor_kartu_keluarga AS kk, regency FROM keluarga")
-    if has(con, "candidate", "kk", "source", "file_id", "line_from"):
+    if has(con, "family_record", "kk", "source", "chosen", "file_id", "line_from"):
         for source, other in PAIRS:
             if has(con, FAMILY_TABLE[source]) and has(con, FAMILY_TABLE[other]):
-                _compare(con, source, other, _families_of(source), _families_of(other), "kk",
+                _compare(con, source, other, _families_of(con, source), _families_of(con, other), "kk",
                          _shared(FAMILY_TABLE[source], FAMILY_TABLE[other], "keluarga"))  # fmt: skip
     if all(has(con, PERSON_TABLE[s]) and has(con, f"link_{s}", "nik", "kk") for s in PERSON_TABLE):
-        _compare(con, "regsosek", "dtks", _persons_of("regsosek"), _persons_of("dtks"), "nik",
+        _compare(con, "regsosek", "dtks", _persons_of(con, "regsosek"), _persons_of(con, "dtks"), "nik",
                  _shared(PERSON_TABLE["regsosek"], PERSON_TABLE["dtks"], "anggota"))  # fmt: skip
     if has(con, "civil", "nik", "kk"):
         for source, table in PERSON_TABLE.items():
             if has(con, table) and has(con, f"link_{source}", "nik", "kk"):
                 shared = [f for f in ddl.stored_fields("anggota") if f.name in WITH_CIVIL and has(con, table, f.name)]
-                _compare(con, source, "dukcapil", _persons_of(source), "SELECT * FROM civil", "nik", shared)
+                _compare(con, source, "dukcapil", _persons_of(con, source), "SELECT * FROM civil", "nik", shared)
     con.execute("DROP TABLE quality_card")
 
 
-def _families_of(source: str) -> str:
-    return f"""SELECT s.*, c.kk FROM candidate c JOIN {FAMILY_TABLE[source]} s
-      ON s.file_id = c.file_id AND s.line_from = c.line_from WHERE c.source = '{source}'"""
+def _rows(con: duckdb.DuckDBPyConnection, table: str) -> str:
+    """A FROM item with every row of `table`, accepted and held."""
+    if not has(con, f"{table}_held"):
+        return table
+    return f"(SELECT * FROM {table} UNION ALL BY NAME SELECT * FROM {table}_held)"
 
 
-def _persons_of(source: str) -> str:
+def _families_of(con: duckdb.DuckDBPyConnection, source: str) -> str:
+    """The record of `source` that describes each card."""
+    return f"""SELECT s.*, c.kk FROM family_record c JOIN {_rows(con, FAMILY_TABLE[source])} s
+      ON s.file_id = c.file_id AND s.line_from = c.line_from WHERE c.chosen AND c.source = '{source}'"""
+
+
+def _persons_of(con: duckdb.DuckDBPyConnection, source: str) -> str:
     """One record of `source` per matched person: the first of the file."""
     return f"""SELECT s.*, l.nik, l.kk FROM (
       SELECT nik, kk, file_id, line_from FROM link_{source} WHERE kk IS NOT NULL AND nik IS NOT NULL
       QUALIFY row_number() OVER (PARTITION BY nik ORDER BY file_id, line_from) = 1) l
-      JOIN {PERSON_TABLE[source]} s ON s.file_id = l.file_id AND s.line_from = l.line_from"""
+      JOIN {_rows(con, PERSON_TABLE[source])} s ON s.file_id = l.file_id AND s.line_from = l.line_from"""
 
 
 def _shared(first: str, second: str, set_name: str) -> list[Field]:

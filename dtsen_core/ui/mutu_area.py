@@ -19,6 +19,8 @@ from dtsen_core.ui import cache_mutu, controls, peta_view
 from dtsen_core.ui.shell import Page
 
 TABLE_HEIGHT = 430
+Choices = dict[str, tuple[tuple[str, ...], dict[str, str]]]
+"""Name of a field of `Ask` → (codes, words) of a control."""
 
 
 def options_of(page: Page, view: str) -> tuple[str, ...]:
@@ -28,7 +30,7 @@ def options_of(page: Page, view: str) -> tuple[str, ...]:
 
 
 def where(
-    page: Page, view: str, choices: dict[str, tuple[tuple[str, ...], dict[str, str]]],
+    page: Page, view: str, choices: Choices,
     fixed: dict[str, tuple[str, str]] | None = None,
 ) -> None:  # fmt: skip
     """The section on areas. `choices`: name of a field of `Ask` → (codes, words) of a further control; `fixed`: name →
@@ -56,7 +58,7 @@ def where(
 
 
 def _controls(
-    page: Page, view: str, offered: tuple[str, ...], choices: dict[str, tuple[tuple[str, ...], dict[str, str]]],
+    page: Page, view: str, offered: tuple[str, ...], choices: Choices,
     fixed: dict[str, tuple[str, str]],
 ) -> tuple[Measure, Ask, dict[str, str]]:  # fmt: skip
     several = len(offered) > 1
@@ -74,8 +76,8 @@ def _controls(
         if name == "variable" and view == "reading" and key != "rule":
             continue
         with next(columns):
-            chosen = str(controls.choice(name, page.t(f"control_{_called(name, view)}"), codes, codes[0], words.__getitem__,
-                                         page=f"mutu.{view}"))  # fmt: skip
+            label = page.t(f"control_{_called(name, view)}")
+            chosen = str(controls.choice(name, label, codes, codes[0], words.__getitem__, page=f"mutu.{view}"))
         given[name] = chosen
         if chosen != ALL:
             said[_called(name, view)] = words[chosen]
@@ -95,7 +97,7 @@ def _called(name: str, view: str) -> str:
 def _map(page: Page, measure: Measure, ask: Ask, found: mutu_area.Where, title: str) -> None:
     level = page.t(f"peta.level_{ask.level}")
     mode = peta_view.theme_mode()
-    indicative = boundaries.current().kind == "indikatif"
+    indicative = boundaries.current().origin(ask.level)["kind"] == "indikatif"
     figure = maps.choropleth(
         found.rows,
         peta_view.map_style(found.rate, ask.level, units.NATION, mode),

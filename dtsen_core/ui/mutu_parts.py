@@ -22,7 +22,6 @@ VIEWS = ("reading", "matching", "accuracy", "disagreement", "completeness", "fre
 BARS = 20
 LAST = "mutu.last_view"
 OWN = ("measure", "source", "other", "variable", "level", "by", "set")
-Choices = dict[str, tuple[tuple[str, ...], dict[str, str]]]
 
 
 def view(page: Page) -> str:
@@ -77,7 +76,7 @@ def reading(page: Page) -> None:
     account, rules, findings = cache_mutu.reading(page.key)
     head(page, mutu.reading_finding(account, page.lang), mutu.reading_figures(account, page.lang),
          page.t("reading_note"))  # fmt: skip
-    choices: Choices = {"source": _sources(page, _registers(words(account.frame, "source")), everything=True)}
+    choices: mutu_area.Choices = {"source": _sources(page, _registers(words(account.frame, "source")), everything=True)}
     listed = findings.frame.groupby("rule")["records"].sum().sort_values(ascending=False).index.tolist()
     if listed:
         choices["variable"] = (tuple(listed), {rule: metode.reason_word(rule, page.lang) for rule in listed})

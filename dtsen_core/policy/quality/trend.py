@@ -10,7 +10,6 @@ import importlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import duckdb
 import pandas as pd
@@ -49,10 +48,15 @@ _PARTS = {
 def versions(root: Path) -> list[Version]:
     """The versions kept in the dataset `root`, oldest first; a dataset without version folders has one."""
     try:
-        kept = importlib.import_module("dtsen_core.registry.versions").list_versions(root)
-        return sorted((_of(v) for v in kept), key=lambda v: (v.as_of, v.created))
+        kept = importlib.import_module("dtsen_core.registry.versions").versions(root)
     except ModuleNotFoundError:
-        folders = sorted((root / "versions").glob("*/manifest.json")) or [root / "manifest.json"]
+        return _listed(root)
+    found = [Version(v.manifest.version, v.manifest.as_of, v.manifest.created, root / v.folder) for v in kept]
+    return sorted(found, key=lambda v: (v.as_of, v.created))
+
+
+def _listed(root: Path) -> list[Version]:
+    folders = sorted((root / "versions").glob("*/manifest.json")) or [root / "manifest.json"]
     found = []
     for file in folders:
         try:
@@ -61,13 +65,6 @@ def versions(root: Path) -> list[Version]:
         except (OSError, ValueError, KeyError):
             continue
     return sorted(found, key=lambda v: (v.as_of, v.created))
-
-
-def _of(kept: Any) -> Version:
-    """A version as the registry lists it, in the few words needed here."""
-    manifest = getattr(kept, "manifest", kept)
-    folder = getattr(kept, "folder", None) or getattr(kept, "path", None)
-    return Version(manifest.version, manifest.as_of, manifest.created, Path(folder or "."))
 
 
 def quality_trend(dataset: Dataset) -> pd.DataFrame:

@@ -47,7 +47,11 @@ def integrate(folder: Path) -> dict[str, float]:
     with duckdb.connect(str(folder / "golden.duckdb")) as con:
         if settings().memory_limit:
             con.execute("SET memory_limit = ?", [settings().memory_limit])
-        golden.integrate(con, folder / SOURCES, progress=lambda share: marks.append((share, time.perf_counter() - start)))
+
+        def mark(share: float) -> None:
+            marks.append((share, time.perf_counter() - start))
+
+        golden.integrate(con, folder / SOURCES, progress=mark)
         counted = con.execute("SELECT sum(read) FROM ingest_file").fetchone()
         families = con.execute("SELECT count(*) FROM keluarga").fetchone()
     assert counted is not None

@@ -14,6 +14,7 @@ import duckdb
 
 from dtsen_core.collect.accounting import FileCount
 from dtsen_core.collect.readers import Progress
+from dtsen_core.integrate import quality
 from dtsen_core.integrate.golden import account, families, losers, members, summary
 from dtsen_core.integrate.golden.linked import SOURCES, linked
 from dtsen_core.integrate.golden.reading import KINDS, SourceFile, in_folder, read_files
@@ -52,11 +53,12 @@ def combine(con: duckdb.DuckDBPyConnection, *, progress: Progress | None = None)
     ``origin_source(code, source)``), ``source_record``, ``person_record`` and ``losing_value``; if `con` holds
     ``sim_keluarga``, also ``truth_link(id_keluarga, sim_id_keluarga)``.
 
+    The tables of `quality` are written last, while the work is still there.
     InternalError if a line, a record or a person went missing or stands twice.
     """
     steps = (
         linked, account.check_links, families.write, members.write, losers.write, families.family_sums,
-        summary.match_summary, summary.truth_link, _origin_codes, account.check_lines, account.check_people, _drop,
+        summary.match_summary, summary.truth_link, _origin_codes, account.check_lines, account.check_people, quality.write, _drop,
     )  # fmt: skip
     for number, step in enumerate(steps):
         step(con)

@@ -58,7 +58,8 @@ def combine(con: duckdb.DuckDBPyConnection, *, progress: Progress | None = None)
     """
     steps = (
         linked, account.check_links, families.write, members.write, losers.write, families.family_sums,
-        summary.match_summary, summary.truth_link, _origin_codes, account.check_lines, account.check_people, quality.write, _drop,
+        summary.match_summary, summary.truth_link, _origin_codes, account.check_lines, account.check_people,
+        quality.write, _drop,
     )  # fmt: skip
     for number, step in enumerate(steps):
         step(con)

@@ -17,8 +17,11 @@ from dtsen_core.errors import UserError
 from dtsen_core.paths import RULES
 from dtsen_core.registry.fields import field, fields
 
-TYPES = ("nik", "kk", "code", "flag", "integer", "number", "text", "date", "region", "region_name")
+TYPES = ("nik", "kk", "code", "flag", "integer", "number", "text", "date", "region", "region_name",
+         "money")
 REGION_LEVELS = ("provinsi", "kabupaten_kota", "kecamatan", "kelurahan_desa")
+EXPORT_COLUMNS = ("alasan_karantina", "keterangan_karantina", "berkas_asal", "baris_asal")
+"""Columns that the export of the quarantine adds; a corrected file may keep them, they are not read."""
 NEAR_MISS = 0.8
 """Similarity from which an unknown column name counts as a misspelt official one."""
 
@@ -162,7 +165,7 @@ def match_header(path: str, names: Sequence[str], wanted: Layout) -> dict[str, i
     required = [c for c in missing if c.required]
     if required:
         _refuse_other_kind(path, names, wanted)
-    known = {plain(names[index]) for index in found.values()} | set(wanted.ignored)
+    known = {plain(names[index]) for index in found.values()} | set(wanted.ignored) | set(EXPORT_COLUMNS)
     unknown = [name for name in seen if name not in known]
     near = [(c, hit) for c in missing for hit in _near(c, unknown)]
     if required and not near:

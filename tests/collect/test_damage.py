@@ -81,7 +81,7 @@ def test_a_clean_record_leads_back_to_its_person(people, written: Path) -> None:
     for kind in PERSON:
         con = duckdb.connect()
         read_source(con, kind, [written / FILES[kind]])
-        rows = con.execute(f"SELECT line_from, nomor_induk_kependudukan, nama FROM source_{kind}").to_arrow_table()
+        rows = con.sql(f"SELECT line_from, nomor_induk_kependudukan, nama FROM source_{kind}").to_arrow_table()
         people.register("read_rows", rows)
         clean, right, read = people.execute(
             """SELECT count(*) FILTER (len(damage) = 0),

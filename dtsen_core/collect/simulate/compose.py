@@ -73,7 +73,7 @@ class Register:
             return f"CASE WHEN {source} = floor({source}) THEN {source}::BIGINT::VARCHAR ELSE {source}::VARCHAR END"
         if column.type == "text" and not comma:
             return f"replace({source}, '|', ' ')"
-        if column.type == "text":
+        if comma and column.type in ("text", "nik", "kk"):  # a number in scientific notation may hold a comma
             return f"CASE WHEN contains({source}, ',') THEN '\"' || {source} || '\"' ELSE {source} END"
         return f"{source}::VARCHAR"
 

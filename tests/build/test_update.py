@@ -75,7 +75,8 @@ def test_registers_one_after_the_other_give_the_golden_record(registers: Path, s
     assert len(mine) > 0.995 * len(at_once)
     assert all(at_once[card] == size for card, size in mine.items())
     accounts = rows(registers, "SELECT path, source FROM ingest_file ORDER BY source")
-    assert [path for path, _ in accounts] == ["dtks.txt", "dukcapil.csv", "regsosek_anggota.txt", "regsosek_keluarga.txt"]
+    assert [path for path, _ in accounts] == [
+        "dtks.txt", "dukcapil.csv", "regsosek_anggota.txt", "regsosek_keluarga.txt"]  # fmt: skip
     history = versions.versions(registers)
     assert [v.manifest.families > 0 for v in history] == [True, True, False]
     assert len(list((registers / "store").iterdir())) == 4
@@ -180,8 +181,9 @@ def test_services_speak_of_families_that_stand(regencies: dict[str, list[Path]],
 
     flag = 1 if insured[2] == 2 else 2
     stranger = "3171010101019999"
-    report = update.ingest("bpjs", [write("bpjs.txt", ["NIK", "PBI_NAS", "PBI_PEMDA"], [
-        [insured[0], flag, 2], [stranger, 1, 2]])], root)  # fmt: skip
+    segment = "PBI (APBN)" if flag == 1 else "PPU"
+    report = update.ingest("bpjs", [write("bpjs.txt", ["NIK", "NAMA", "SEGMEN", "STATUS"], [
+        [insured[0], "A", segment, "AKTIF"], [stranger, "B", "PBI APBD", "AKTIF"]])], root)  # fmt: skip
     whole(report)
     assert report["matched"]["bpjs"] == {"records": 2, "matched": 1}
     cursor = Dataset.open(root).cursor()
@@ -191,16 +193,25 @@ def test_services_speak_of_families_that_stand(regencies: dict[str, list[Path]],
     assert [(loser.value, loser.source, loser.reason) for loser in found.losers] == [
         (str(delivered_flag), "dtsen", "service")
     ]
-    report = update.ingest("programme", [write("pkh.txt", ["NIK", "PROGRAM", "TRIWULAN", "NOMINAL"], [
-        [nik, "PKH", "2025Q4", 750000], [unpaid[0], "Program Keluarga Harapan", "Triwulan III 2025", 600000],
-        [stranger, "PKH", "2025Q4", 1], [nik, "Bantuan lain", "2025Q4", 1]])], root)  # fmt: skip
-    assert report["matched"]["programme"] == {"records": 4, "matched": 2}
+    card = rows(root, "SELECT nomor_kartu_keluarga FROM keluarga ORDER BY id_keluarga DESC LIMIT 1")[0][0]
+    nobody = "3171010101010009"
+    paid = [
+        [nik, nobody, "PKH", "2025Q4", "", 750000, "BERHASIL"],
+        [unpaid[0], nobody, "Program Keluarga Harapan", "Triwulan III 2025", "", 600000, ""],
+        [stranger, nobody, "PKH", "2025Q4", "", 1, ""], [nik, nobody, "Bantuan lain", "2025Q4", "", 1, ""],
+        [nik, nobody, "PKH", "2026Q1", "", 750000, "GAGAL SALUR"],
+        [stranger, card, "BPNT", "TAHAP 1", 2026, 200000, ""],
+    ]  # fmt: skip
+    header = ["NIK", "NO_KK", "PROGRAM", "TAHAP", "TAHUN", "NILAI", "STATUS"]
+    report = update.ingest("programme", [write("pkh.txt", header, paid)], root)
+    assert report["matched"]["programme"] == {"records": 6, "matched": 3}
     assert rows(root, "SELECT program, quarter, persons, amount FROM enrolment ORDER BY quarter") == [
-        ("pkh", "2025Q3", 1, 600000.0), ("pkh", "2025Q4", 1, 750000.0)]  # fmt: skip
+        ("pkh", "2025Q3", 1, 600000.0), ("pkh", "2025Q4", 1, 750000.0),
+        ("sembako", "2026Q1", 1, 200000.0)]  # fmt: skip
     assert rows(root, "SELECT sum(pkh) FROM family_packed") == [(1,)]
     assert "pkh" in Dataset.open(root).manifest.programmes
-    report = update.ingest("pln", [write("pln.txt", ["ID_PELANGGAN", "NIK", "DAYA"], [
-        ["520012345678", unpaid[0], 1300], ["520099999999", stranger, 900]])], root)  # fmt: skip
+    report = update.ingest("pln", [write("pln.txt", ["IDPEL", "NIK", "NAMA", "DAYA"], [
+        ["520012345678", unpaid[0], "C", 1300], ["520099999999", stranger, "D", 900]])], root)  # fmt: skip
     assert report["matched"]["pln"] == {"records": 2, "matched": 1}
     cursor = Dataset.open(root).cursor()
     number = rows(root, f"SELECT id_keluarga FROM anggota WHERE nomor_induk_kependudukan = '{unpaid[0]}'")[0][0]
@@ -209,7 +220,7 @@ def test_services_speak_of_families_that_stand(regencies: dict[str, list[Path]],
     # What earlier services said still stands, once.
     assert [one.value for one in member_lineage(cursor, family, "pbi_nas") if one.source == "bpjs"] == [str(flag)]
     assert rows(root, "SELECT count(*) FROM losing_value WHERE variable = 'pbi_nas'") == [(1,)]
-    assert rows(root, "SELECT count(*) FROM enrolment") == [(2,)]
+    assert rows(root, "SELECT count(*) FROM enrolment") == [(3,)]
 
 
 def test_two_deliveries_of_one_register_in_two_code_systems(sources: Path, tmp_path: Path) -> None:

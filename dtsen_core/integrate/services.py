@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import tomllib
 from functools import lru_cache
+from typing import Any
 
 import duckdb
 
@@ -21,10 +22,26 @@ NEWEST = "QUALIFY row_number() OVER (PARTITION BY {key} ORDER BY file_id DESC, l
 
 
 @lru_cache(maxsize=1)
-def programme_names() -> dict[str, str]:
-    """Name as written in payment lists (letters and digits, lower case) → programme."""
-    raw = tomllib.loads((RULES / "sources" / "programme_names.toml").read_text(encoding="utf-8"))
-    return {name: key for key, names in raw["names"].items() for name in names}
+def words() -> dict[str, Any]:
+    """The words of the services' files, as in the rule file."""
+    return tomllib.loads((RULES / "sources" / "service_words.toml").read_text(encoding="utf-8"))
+
+
+def _plain(column: str) -> str:
+    return f"regexp_replace(lower(coalesce({column}, '')), '[^a-z0-9]', '', 'g')"
+
+
+def _meanings(con: duckdb.DuckDBPyConnection, part: str) -> None:
+    """``meaning(word, means)`` from one table of the rule file."""
+    con.execute("CREATE OR REPLACE TEMP TABLE meaning (word VARCHAR, means VARCHAR)")
+    pairs = [[word, key] for key, listed in words()[part].items() for word in listed]
+    con.executemany("INSERT INTO meaning VALUES (?, ?)", pairs)
+
+
+def _in_force(service: str, column: str) -> str:
+    """SQL: the record is not one that has ended."""
+    ended = " OR ".join(f"starts_with({_plain(column)}, '{word}')" for word in words()["ended"][service])
+    return f"NOT ({ended})"
 
 
 def apply(con: duckdb.DuckDBPyConnection, service: str) -> dict[str, int]:
@@ -62,77 +79,93 @@ def _replace(
 
 
 def _pln(con: duckdb.DuckDBPyConnection) -> dict[str, int]:
-    """Customer number and power class. The power class only where the family has its own meter: elsewhere
-    the question does not apply."""
+    """Customer number and power class, by customer number, else by NIK. The power class only where the family
+    has its own meter: elsewhere the question does not apply."""
+    steps = sorted(words()["power"], key=lambda step: step["up_to"])
+    power = " ".join(f"WHEN p.daya_va <= {int(step['up_to'])} THEN {int(step['code'])}" for step in steps)
     con.execute(
-        f"""CREATE OR REPLACE TEMP TABLE told AS
-        WITH found AS (
-          SELECT coalesce(k.id_keluarga, a.id_keluarga) AS id_keluarga, p.file_id, p.line_from, p.id_pelanggan_pln,
-            p.daya_terpasang
-          FROM source_pln p
-          LEFT JOIN (SELECT id_pelanggan_pln, min(id_keluarga) AS id_keluarga FROM keluarga
-            WHERE id_pelanggan_pln IS NOT NULL GROUP BY 1 HAVING count(*) = 1) k USING (id_pelanggan_pln)
-          LEFT JOIN anggota a ON a.nomor_induk_kependudukan = p.nomor_induk_kependudukan
-        )
-        SELECT * FROM found WHERE id_keluarga IS NOT NULL {NEWEST.format(key="id_keluarga")}"""
+        f"""CREATE OR REPLACE TEMP TABLE meter AS
+        SELECT p.file_id, p.line_from, p.id_pelanggan_pln, CASE {power} END::UTINYINT AS daya_terpasang,
+          coalesce(k.id_keluarga, a.id_keluarga) AS id_keluarga
+        FROM source_pln p
+        LEFT JOIN (SELECT id_pelanggan_pln, min(id_keluarga) AS id_keluarga FROM keluarga
+          WHERE id_pelanggan_pln IS NOT NULL GROUP BY 1 HAVING count(*) = 1) k USING (id_pelanggan_pln)
+        LEFT JOIN anggota a ON a.nomor_induk_kependudukan = p.nomor_induk_kependudukan
+        WHERE {_in_force("pln", "p.status_pelanggan")}"""
     )
+    con.execute(f"""CREATE OR REPLACE TEMP TABLE told AS SELECT * FROM meter
+        WHERE id_keluarga IS NOT NULL {NEWEST.format(key="id_keluarga")}""")
     _note_records(con, "pln", "keluarga")
     _replace(con, "pln", "keluarga", ("id_pelanggan_pln",))
     _replace(con, "pln", "keluarga", ("daya_terpasang",), "coalesce(g.sumber_penerangan_utama, 1) = 1")
+    found = _matched(con, "SELECT (SELECT count(*) FROM source_pln), count(id_keluarga) FROM meter")
     con.execute("DROP TABLE told")
-    return _matched(con, """SELECT count(*), count(*) FILTER (
-          p.id_pelanggan_pln IN (SELECT id_pelanggan_pln FROM keluarga)
-          OR p.nomor_induk_kependudukan IN (SELECT nomor_induk_kependudukan FROM anggota)) FROM source_pln p""")
+    con.execute("DROP TABLE meter")
+    return found
 
 
 def _bpjs(con: duckdb.DuckDBPyConnection) -> dict[str, int]:
     """Who pays the contribution of a person; the family flags follow from the members."""
+    _meanings(con, "segments")
+    active = _in_force("bpjs", "b.status_kepesertaan")
+    flags = ", ".join(
+        f"CASE WHEN {active} AND m.means IS NOT DISTINCT FROM '{name}' THEN 1 ELSE 2 END::UTINYINT AS {name}"
+        for name in ("pbi_nas", "pbi_pemda")
+    )
     con.execute(
         f"""CREATE OR REPLACE TEMP TABLE told AS
-        SELECT a.id_anggota, b.file_id, b.line_from, b.pbi_nas, b.pbi_pemda
-        FROM source_bpjs b JOIN anggota a USING (nomor_induk_kependudukan) {NEWEST.format(key="a.id_anggota")}"""
+        SELECT a.id_anggota, b.file_id, b.line_from, {flags}
+        FROM source_bpjs b JOIN anggota a USING (nomor_induk_kependudukan)
+        LEFT JOIN meaning m ON m.word = {_plain("b.segmen")} {NEWEST.format(key="a.id_anggota")}"""
     )
     _note_records(con, "bpjs", "anggota")
     _replace(con, "bpjs", "anggota", ("pbi_nas", "pbi_pemda"))
     con.execute("DROP TABLE told")
+    con.execute("DROP TABLE meaning")
     return _matched(con, """SELECT count(*), count(a.id_anggota)
         FROM source_bpjs b LEFT JOIN anggota a USING (nomor_induk_kependudukan)""")
 
 
 def _programme(con: duckdb.DuckDBPyConnection) -> dict[str, int]:
-    """``enrolment``: one row per family, programme and quarter; ``unknown_programme``: names nobody knows."""
-    con.execute("CREATE OR REPLACE TEMP TABLE programme_name (name VARCHAR, program VARCHAR)")
-    con.executemany("INSERT INTO programme_name VALUES (?, ?)", [list(pair) for pair in programme_names().items()])
-    # "2025Q3", "2025 TW 3", "Triwulan III 2025", "3/2025": a year and a number from 1 to 4, in either order.
+    """``enrolment``: one row per family, programme and quarter; the recipient by NIK, else by family card.
+
+    The quarter is the number in the stage and the year beside it ("Triwulan III 2025", "2025Q3", stage 3 of
+    2025), else that of the day of payment.
+    """
+    _meanings(con, "programmes")
+    romans = "regexp_replace(upper(p.tahap), '20[0-9]{2}', ' ')"
+    for roman, number in (("IV", 4), ("III", 3), ("II", 2), ("I", 1)):
+        romans = f"regexp_replace({romans}, '\\b{roman}\\b', '{number}', 'g')"
     con.execute(
-        """CREATE OR REPLACE TEMP TABLE payment AS
+        f"""CREATE OR REPLACE TEMP TABLE payment AS
         WITH read AS (
-          SELECT p.*, regexp_replace(lower(program), '[^a-z0-9]', '', 'g') AS name,
-            regexp_extract(quarter, '(20[0-9]{2})', 1) AS year,
-            regexp_extract(regexp_replace(regexp_replace(regexp_replace(regexp_replace(upper(quarter),
-              '20[0-9]{2}', ' '), '\\bIV\\b', '4'), '\\bIII\\b', '3'), '\\bII\\b', '2'), '([1-4])', 1) AS part,
-            regexp_matches(upper(quarter), '\\bI\\b') AS first
-          FROM source_programme p
+          SELECT p.*, {_plain("p.program")} AS word,
+            coalesce(nullif(regexp_extract(p.tahap, '(20[0-9]{{2}})', 1), ''), p.tahun::VARCHAR,
+              year(p.tanggal_penyaluran)::VARCHAR) AS of_year,
+            coalesce(nullif(regexp_extract({romans}, '(?:^|[^0-9])0?([1-4])(?:[^0-9]|$)', 1), ''),
+              quarter(p.tanggal_penyaluran)::VARCHAR) AS part
+          FROM source_programme p WHERE {_in_force("programme", "p.status_penyaluran")}
         )
-        SELECT a.id_keluarga, a.id_anggota, n.program, r.name, r.file_id, r.line_from, r.amount,
-          CASE WHEN year <> '' AND (part <> '' OR first) THEN year || 'Q' || CASE WHEN part <> '' THEN part ELSE '1' END
-          END AS quarter
-        FROM read r LEFT JOIN anggota a USING (nomor_induk_kependudukan) LEFT JOIN programme_name n USING (name)"""
+        SELECT coalesce(a.id_keluarga, k.id_keluarga) AS id_keluarga, a.id_anggota, m.means AS program, r.file_id,
+          r.line_from, r.nilai_bantuan AS amount, of_year || 'Q' || part AS quarter
+        FROM read r LEFT JOIN anggota a USING (nomor_induk_kependudukan)
+        LEFT JOIN keluarga k ON k.nomor_kartu_keluarga = r.nomor_kartu_keluarga
+        LEFT JOIN meaning m USING (word)"""
     )
+    known = "id_keluarga IS NOT NULL AND program IS NOT NULL AND quarter IS NOT NULL"
     con.execute(
-        """CREATE OR REPLACE TABLE enrolment AS
+        f"""CREATE OR REPLACE TABLE enrolment AS
         WITH once AS (
-          SELECT * FROM payment WHERE id_keluarga IS NOT NULL AND program IS NOT NULL AND quarter IS NOT NULL
-          QUALIFY row_number() OVER (PARTITION BY id_anggota, program, quarter
+          SELECT * FROM payment WHERE {known}
+          QUALIFY row_number() OVER (PARTITION BY id_keluarga, id_anggota, program, quarter
             ORDER BY file_id DESC, line_from DESC) = 1
         )
         SELECT id_keluarga, program, quarter, least(count(*), 255)::UTINYINT AS persons, sum(amount)::DOUBLE AS amount
         FROM once GROUP BY ALL ORDER BY ALL"""
     )
-    found = _matched(con, "SELECT count(*), count(*) FILTER (id_keluarga IS NOT NULL AND program IS NOT NULL "
-                          "AND quarter IS NOT NULL) FROM payment")
+    found = _matched(con, f"SELECT (SELECT count(*) FROM source_programme), count(*) FILTER ({known}) FROM payment")
     con.execute("DROP TABLE payment")
-    con.execute("DROP TABLE programme_name")
+    con.execute("DROP TABLE meaning")
     return found
 
 

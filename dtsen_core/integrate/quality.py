@@ -69,15 +69,14 @@ def write(con: duckdb.DuckDBPyConnection, as_of: dt.date | None = None) -> None:
 def has(con: duckdb.DuckDBPyConnection, table: str, *columns: str) -> bool:
     """Whether `table` (a name of ours) with `columns` is found on the search path."""
     try:
-        found = con.execute(f"SELECT * FROM {table} LIMIT 0").description or []
+        found = con.execute(f"DESCRIBE SELECT * FROM {table}").fetchall()
     except duckdb.CatalogException:
         return False
-    return set(columns) <= {column[0] for column in found}
+    return set(columns) <= {row[0] for row in found}
 
 
 def _latest(con: duckdb.DuckDBPyConnection) -> dt.date | None:
-    found = con.execute("SELECT max(tanggal_pemutakhiran) FROM keluarga").fetchone()
-    return found[0] if found else None
+    return con.execute("SELECT max(tanggal_pemutakhiran) FROM keluarga").fetchall()[0][0]
 
 
 # -- reading -----------------------------------------------------------------------------------------------

@@ -222,7 +222,7 @@ def disagreement_figures(found: Published, lang: str) -> list[Figure]:
 
 def pair_name(row: pd.Series, lang: str) -> str:
     sources = f"{source_word(row['source'], lang)} – {source_word(row['other'], lang)}"
-    return f"{variable_word(row['variable'], lang)} ({sources})"
+    return f"{variable_word(row['variable'], lang)}<br>{sources}"
 
 
 def disagreement_table(found: Published, lang: str) -> Table:

@@ -70,12 +70,12 @@ def bars(names: Sequence[str], shares: Sequence[float], hover: Sequence[str], la
         text=[numbers.percent(share, lang, 1) for share in shares], textposition="outside", cliponaxis=False,
         marker={"color": theme.ACCENT, "line": {"width": 0}},
     )  # fmt: skip
-    theme.layout(fig, lang=lang, height=bar_height(len(names)) - 40)
+    theme.layout(fig, lang=lang, height=bar_height(2 * len(names)) - 60)
     top = max([share for share in shares if share == share], default=0.0) or 0.01
     ticks, written = share_ticks(0.0, top, lang)
-    fig.update_xaxes(range=[0, top * 1.18], title=title, tickvals=ticks, ticktext=written)
+    fig.update_xaxes(range=[0, top * 1.18], title=title, tickvals=ticks, ticktext=written, tickangle=0)
     fig.update_yaxes(autorange="reversed", title=None)
-    fig.update_layout(bargap=0.3)
+    fig.update_layout(bargap=0.35)
     return fig
 
 

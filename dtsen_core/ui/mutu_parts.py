@@ -119,14 +119,13 @@ def accuracy(page: Page) -> None:
     head(page, mutu.accuracy_finding(whole, page.lang), mutu.accuracy_figures(whole, page.lang),
          page.t("accuracy_note"))  # fmt: skip
     listed = words(cache_mutu.match_quality(page.key, "source", ALL).frame, "item")
-    left, right = st.columns(2)
-    with left:
-        by = str(controls.choice("by", page.t("control_by"), quality_accuracy.BY, "error_kind",
-                                 lambda code: page.t(f"by_{code}"), page=page.name, segmented=True))  # fmt: skip
     codes, said = _sources(page, listed, everything=True)
-    with right:
+    with st.columns([0.4, 0.6])[0]:
         only = str(controls.choice("source", page.t("control_source"), codes, ALL, lambda code: said[code],
                                    page=page.name))  # fmt: skip
+    mutu_area.where(page, "accuracy", {}, {"source": (only, said[only])})
+    by = str(controls.choice("by", page.t("control_by"), quality_accuracy.BY, "error_kind",
+                             lambda code: page.t(f"by_{code}"), page=page.name, segmented=True))  # fmt: skip
     found = cache_mutu.match_quality(page.key, by, only)
     title = page.t(f"accuracy_by_{by}", source=said[only])
     st.subheader(title, anchor=False)
@@ -135,7 +134,6 @@ def accuracy(page: Page) -> None:
     if len(frame):
         chart(page, mutu_charts.intervals(frame, page.lang, names), title, "intervals")
     table(page, mutu.accuracy_table(found, by, page.lang), title, f"ketepatan-{by}", found.reason(page.lang))
-    mutu_area.where(page, "accuracy", {}, {"source": (only, said[only])})
 
 
 def disagreement(page: Page) -> None:

@@ -53,7 +53,7 @@ def test_every_combination_of_controls(visit, show: str, lang: str) -> None:
         if len(measures.of_view(show)) > 1:
             app.selectbox(key=f"mutu.{show}.measure").set_value(measure).run()
             healthy(app)
-        for level in areas.levels(measure):
+        for level in areas.levels(measure) if len(areas.levels(measure)) > 1 else ():
             app.segmented_control(key=f"mutu.{show}.level").set_value(level).run()
             healthy(app)
             rows = {len(table.value) for table in app.dataframe}
@@ -72,7 +72,7 @@ def test_every_combination_of_controls(visit, show: str, lang: str) -> None:
 def test_accuracy_by_everything(visit, by: str, source: str) -> None:
     app = visit(show="accuracy", by=by, source=source)
     healthy(app)
-    assert "Presisi" in app.subheader[0].value
+    assert "Presisi" in app.subheader[1].value
 
 
 def test_a_link_restores_the_view(visit) -> None:

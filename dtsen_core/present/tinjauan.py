@@ -34,7 +34,8 @@ def comparison_html(pair: Pair, lang: str) -> str:
     heads = "".join(f'<th style="text-align:left;padding:.45rem .6rem;font-weight:600">{t}</th>' for t in titles)
     return (
         '<div style="overflow-x:auto"><table style="width:100%;min-width:36rem;border-collapse:collapse;'
-        f'font-size:.9rem;line-height:1.4"><thead><tr style="border-bottom:2px solid {theme.FAINT}">{heads}</tr></thead>'
+        'font-size:.9rem;line-height:1.4"><thead>'
+        f'<tr style="border-bottom:2px solid {theme.FAINT}">{heads}</tr></thead>'
         f"<tbody>{rows}</tbody></table></div>"
     )
 

@@ -107,21 +107,3 @@ def intervals(frame: pd.DataFrame, lang: str, labels: dict[str, str]) -> go.Figu
         tickvals=list(range(len(names))), ticktext=names, range=[len(names) - 0.5, -0.5], title=None, showgrid=True
     )
     return fig
-
-
-def lines(frame: pd.DataFrame, x: Sequence[str], series: dict[str, str], lang: str) -> go.Figure:
-    """Shares over versions: `series` maps column → label; points are joined in the order of `x`."""
-    fig = go.Figure()
-    colours = (theme.ACCENT, theme.WARNING, "#3E6FA3", "#8C5A9E", "#7A8B2A")
-    for (column, label), colour in zip(series.items(), colours):
-        hover = [f"{name}<br>{label}: {numbers.percent(value, lang, 2)}" for name, value in zip(x, frame[column])]
-        fig.add_scatter(
-            x=list(x), y=frame[column], mode="lines+markers", name=label, hovertext=hover, hoverinfo="text",
-            line={"color": colour, "width": 2.5}, marker={"size": 9},
-        )  # fmt: skip
-    theme.layout(fig, lang=lang, height=380, legend=True)
-    top = float(frame[list(series)].max().max() or 0.01) * 1.1
-    ticks, written = share_ticks(0.0, top, lang)
-    fig.update_yaxes(range=[0, top], tickvals=ticks, ticktext=written)
-    fig.update_xaxes(type="category")
-    return fig

@@ -226,10 +226,13 @@ def trend(page: Page) -> None:
     st.header(finding, anchor=False)
     if len(frame) > 1:
         st.caption(page.t("trend_note"))
-        series = {s: page.t(f"trend_{s}") for s in mutu.SHARES if frame[s].notna().any()}
-        if series:
-            chart(page, mutu_charts.lines(frame, mutu.version_names(frame, page.lang), series, page.lang), finding,
-                  "trend")  # fmt: skip
+        drawn = mutu.courses(found, page.lang)
+        for column, course in zip(st.columns(max(len(drawn), 1), gap="small"), drawn):
+            column.metric(
+                course.label, course.value, course.change, delta_arrow="off", border=True, height="stretch",
+                delta_color="off" if course.better is None else "primary" if course.better else "orange",
+                chart_data=course.values, chart_type="line",
+            )  # fmt: skip
     else:
         st.info(page.t("one_version"), icon=":material/info:")
     table(page, mutu.trend_table(found, page.lang), finding, "versi", found.reason(page.lang))

@@ -12,6 +12,8 @@ from dtsen_core.locale import text
 from dtsen_core.present import numbers, theme
 from dtsen_core.present.charts_rank import bar_height
 
+TWO_LINES = 36
+"""Pixels of a bar whose name takes two lines."""
 PASS_COLOURS = {
     "exact": "#0B5A60", "composite": "#3F8F96", "probable": "#7CB9B7", "decision": "#8C5A9E", "review": "#C77700",
     "none": "#A9B6B9",
@@ -70,7 +72,7 @@ def bars(names: Sequence[str], shares: Sequence[float], hover: Sequence[str], la
         text=[numbers.percent(share, lang, 1) for share in shares], textposition="outside", cliponaxis=False,
         marker={"color": theme.ACCENT, "line": {"width": 0}},
     )  # fmt: skip
-    theme.layout(fig, lang=lang, height=bar_height(2 * len(names)) - 60)
+    theme.layout(fig, lang=lang, height=90 + TWO_LINES * len(names))
     top = max([share for share in shares if share == share], default=0.0) or 0.01
     ticks, written = share_ticks(0.0, top, lang)
     fig.update_xaxes(range=[0, top * 1.18], title=title, tickvals=ticks, ticktext=written, tickangle=0)

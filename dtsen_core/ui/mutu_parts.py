@@ -19,7 +19,7 @@ from dtsen_core.ui import cache_mutu, controls, mutu_area, mutu_upload, url_stat
 from dtsen_core.ui.shell import Page
 
 VIEWS = ("reading", "matching", "accuracy", "disagreement", "completeness", "freshness", "coverage", "trend", "upload")
-BARS = 20
+BARS, DISPUTED = 20, 12
 LAST = "mutu.last_view"
 OWN = ("measure", "source", "other", "variable", "level", "by", "set")
 
@@ -152,7 +152,7 @@ def disagreement(page: Page) -> None:
          "other": _sources(page, words(frame, "other"), everything=True)},
     )  # fmt: skip
     st.subheader(page.t("disputed_title"), anchor=False)
-    top = frame.dropna(subset=["share"]).head(BARS)
+    top = frame.dropna(subset=["share"]).head(DISPUTED)
     hover = [
         page.t("differ_hover", name=mutu.pair_name(row, page.lang), share=numbers.percent(row["share"], page.lang, 2),
                part=numbers.people(row["part"], page.lang), base=numbers.people(row["base"], page.lang))

@@ -68,16 +68,20 @@ def write(con: duckdb.DuckDBPyConnection, as_of: dt.date | None = None) -> None:
 
 def has(con: duckdb.DuckDBPyConnection, table: str, *columns: str) -> bool:
     """Whether `table` (a name of ours) with `columns` is found on the search path."""
+    found = _columns(con, table)
+    return bool(found) and set(columns) <= found
+
+
+def _columns(con: duckdb.DuckDBPyConnection, table: str) -> set[str]:
+    """The columns of `table`; empty where there is none."""
     try:
-        found = con.execute(f"SELECT * FROM {table} LIMIT 0").description or []
+        return {row[0] for row in con.execute(f"DESCRIBE SELECT * FROM {table}").fetchall()}
     except duckdb.CatalogException:
-        return False
-    return set(columns) <= {column[0] for column in found}
+        return set()
 
 
 def _latest(con: duckdb.DuckDBPyConnection) -> dt.date | None:
-    found = con.execute("SELECT max(tanggal_pemutakhiran) FROM keluarga").fetchone()
-    return found[0] if found else None
+    return con.execute("SELECT max(tanggal_pemutakhiran) FROM keluarga").fetchall()[0][0]
 
 
 # -- reading -----------------------------------------------------------------------------------------------
@@ -177,8 +181,10 @@ def _freshness(con: duckdb.DuckDBPyConnection, day: dt.date | None) -> None:
     if day is None:
         months = "SELECT regency, attribute_source, -1 AS updated, -1 AS checked FROM keluarga"
     else:
+        # least and greatest pass over NULL: a missing date must be told apart before they are asked.
         ages = ", ".join(
-            f"coalesce(least(greatest(date_sub('month', {column}, DATE '{day:%Y-%m-%d}'), 0), {OLDEST}), -1) AS {name}"
+            f"CASE WHEN {column} IS NULL THEN -1 ELSE least(greatest("
+            f"date_sub('month', {column}, DATE '{day:%Y-%m-%d}'), 0), {OLDEST}) END AS {name}"
             for column, name in (("tanggal_pemutakhiran", "updated"), ("tanggal_ground_check", "checked"))
         )
         months = f"SELECT regency, attribute_source, {ages} FROM keluarga"
@@ -203,10 +209,10 @@ def _disagreement(con: duckdb.DuckDBPyConnection) -> None:
         for source, other in PAIRS:
             if has(con, FAMILY_TABLE[source]) and has(con, FAMILY_TABLE[other]):
                 _compare(con, source, other, _families_of(con, source), _families_of(con, other), "kk",
-                         _shared(FAMILY_TABLE[source], FAMILY_TABLE[other], "keluarga"))  # fmt: skip
+                         _shared(con, FAMILY_TABLE[source], FAMILY_TABLE[other], "keluarga"))  # fmt: skip
     if all(has(con, PERSON_TABLE[s]) and has(con, f"link_{s}", "nik", "kk") for s in PERSON_TABLE):
         _compare(con, "regsosek", "dtks", _persons_of(con, "regsosek"), _persons_of(con, "dtks"), "nik",
-                 _shared(PERSON_TABLE["regsosek"], PERSON_TABLE["dtks"], "anggota"))  # fmt: skip
+                 _shared(con, PERSON_TABLE["regsosek"], PERSON_TABLE["dtks"], "anggota"))  # fmt: skip
     if has(con, "civil", "nik", "kk"):
         for source, table in PERSON_TABLE.items():
             if has(con, table) and has(con, f"link_{source}", "nik", "kk"):
@@ -236,13 +242,13 @@ def _persons_of(con: duckdb.DuckDBPyConnection, source: str) -> str:
       JOIN {_rows(con, PERSON_TABLE[source])} s ON s.file_id = l.file_id AND s.line_from = l.line_from"""
 
 
-def _shared(first: str, second: str, set_name: str) -> list[Field]:
+def _shared(con: duckdb.DuckDBPyConnection, first: str, second: str, set_name: str) -> list[Field]:
     """The content variables of `set_name` that both registers ask."""
-    names = [{c.name for c in layout(table.removeprefix("source_")).columns} for table in (first, second)]
+    both = _columns(con, first) & _columns(con, second)
     groups = ("perumahan", "aset", "pendidikan", "kerja_usaha", "kesehatan_disabilitas")
     extra = ("jumlah_anggota_keluarga",)
     return [f for f in ddl.stored_fields(set_name)
-            if f.name in names[0] & names[1] and (f.group in groups or f.name in extra)]  # fmt: skip
+            if f.name in both and (f.group in groups or f.name in extra)]  # fmt: skip
 
 
 def _value(side: str, field: Field) -> str:

@@ -222,7 +222,7 @@ def disagreement_figures(found: Published, lang: str) -> list[Figure]:
 
 def pair_name(row: pd.Series, lang: str) -> str:
     sources = f"{source_word(row['source'], lang)} – {source_word(row['other'], lang)}"
-    return f"{variable_word(row['variable'], lang)} ({sources})"
+    return f"{variable_word(row['variable'], lang)}<br>{sources}"
 
 
 def disagreement_table(found: Published, lang: str) -> Table:
@@ -324,10 +324,6 @@ def coverage_figures(found: Published, lang: str) -> list[Figure]:
     ]  # fmt: skip
 
 
-def version_names(frame: pd.DataFrame, lang: str) -> list[str]:
-    return [f"{numbers.date(day, lang)}<br>{version}" for day, version in zip(frame["as_of"], frame["version"])]
-
-
 def trend_finding(found: Published, lang: str) -> str:
     frame = found.frame
     if len(frame) < 2:
@@ -341,6 +337,36 @@ def trend_finding(found: Published, lang: str) -> str:
         "mutu.finding_trend", lang, measure=text(f"mutu.trend_{name}", lang),
         before=numbers.percent(first[name], lang, 2), now=numbers.percent(last[name], lang, 2),
     )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Course:
+    """One measure over the versions: its last value, the change since the version before, the values drawn, and
+    whether the change is for the better (None: none, or not known)."""
+
+    label: str
+    value: str
+    change: str | None
+    values: list[float]
+    better: bool | None
+
+
+def courses(found: Published, lang: str) -> list[Course]:
+    """The measures known in the last version, oldest value first; values in per cent."""
+    made = []
+    for name in SHARES:
+        known = found.frame[name]
+        if numbers.missing(known.iloc[-1]):
+            continue
+        before = known.iloc[-2] if len(known) > 1 else None
+        change = None if numbers.missing(before) else float(known.iloc[-1] - before)
+        better = None if not change or round(change, 4) == 0 else (change > 0) == (name == "linked")
+        made.append(Course(
+            text(f"mutu.trend_{name}", lang), numbers.percent(known.iloc[-1], lang, 2),
+            None if change is None else numbers.points(change, lang, 2),
+            [round(float(v) * 100, 3) for v in known.dropna()], better,
+        ))  # fmt: skip
+    return made
 
 
 def trend_table(found: Published, lang: str) -> Table:

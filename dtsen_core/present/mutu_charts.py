@@ -12,6 +12,8 @@ from dtsen_core.locale import text
 from dtsen_core.present import numbers, theme
 from dtsen_core.present.charts_rank import bar_height
 
+TWO_LINES = 36
+"""Pixels of a bar whose name takes two lines."""
 PASS_COLOURS = {
     "exact": "#0B5A60", "composite": "#3F8F96", "probable": "#7CB9B7", "decision": "#8C5A9E", "review": "#C77700",
     "none": "#A9B6B9",
@@ -70,12 +72,12 @@ def bars(names: Sequence[str], shares: Sequence[float], hover: Sequence[str], la
         text=[numbers.percent(share, lang, 1) for share in shares], textposition="outside", cliponaxis=False,
         marker={"color": theme.ACCENT, "line": {"width": 0}},
     )  # fmt: skip
-    theme.layout(fig, lang=lang, height=bar_height(len(names)) - 40)
+    theme.layout(fig, lang=lang, height=90 + TWO_LINES * len(names))
     top = max([share for share in shares if share == share], default=0.0) or 0.01
     ticks, written = share_ticks(0.0, top, lang)
-    fig.update_xaxes(range=[0, top * 1.18], title=title, tickvals=ticks, ticktext=written)
+    fig.update_xaxes(range=[0, top * 1.18], title=title, tickvals=ticks, ticktext=written, tickangle=0)
     fig.update_yaxes(autorange="reversed", title=None)
-    fig.update_layout(bargap=0.3)
+    fig.update_layout(bargap=0.35)
     return fig
 
 
@@ -106,22 +108,4 @@ def intervals(frame: pd.DataFrame, lang: str, labels: dict[str, str]) -> go.Figu
     fig.update_yaxes(
         tickvals=list(range(len(names))), ticktext=names, range=[len(names) - 0.5, -0.5], title=None, showgrid=True
     )
-    return fig
-
-
-def lines(frame: pd.DataFrame, x: Sequence[str], series: dict[str, str], lang: str) -> go.Figure:
-    """Shares over versions: `series` maps column → label; points are joined in the order of `x`."""
-    fig = go.Figure()
-    colours = (theme.ACCENT, theme.WARNING, "#3E6FA3", "#8C5A9E", "#7A8B2A")
-    for (column, label), colour in zip(series.items(), colours):
-        hover = [f"{name}<br>{label}: {numbers.percent(value, lang, 2)}" for name, value in zip(x, frame[column])]
-        fig.add_scatter(
-            x=list(x), y=frame[column], mode="lines+markers", name=label, hovertext=hover, hoverinfo="text",
-            line={"color": colour, "width": 2.5}, marker={"size": 9},
-        )  # fmt: skip
-    theme.layout(fig, lang=lang, height=380, legend=True)
-    top = float(frame[list(series)].max().max() or 0.01) * 1.1
-    ticks, written = share_ticks(0.0, top, lang)
-    fig.update_yaxes(range=[0, top], tickvals=ticks, ticktext=written)
-    fig.update_xaxes(type="category")
     return fig

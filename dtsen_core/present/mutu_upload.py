@@ -15,10 +15,8 @@ COUNTS = ("read", "header", "blank", "accepted", "quarantined")
 
 
 def _name(path: object) -> str:
-    """The visitor's own name of the file: without our folder and the number put before it."""
-    own = str(path).replace("\\", "/").rsplit("/", 1)[-1]
-    number, _, rest = own.partition("-")
-    return rest if number.isdigit() and rest else own
+    """The visitor's own name of the file: without our folder."""
+    return str(path).replace("\\", "/").rsplit("/", 1)[-1]
 
 
 def finding(files: Sequence[Mapping[str, Any]], lang: str) -> str:
@@ -27,6 +25,16 @@ def finding(files: Sequence[Mapping[str, Any]], lang: str) -> str:
     return text(
         "mutu.upload_finding", lang, share=numbers.percent(share, lang),
         **{name: numbers.number(value, lang) for name, value in total.items() if name not in ("header", "blank")},
+    )  # fmt: skip
+
+
+def outcome(report: Mapping[str, Any], lang: str) -> str:
+    """What the dataset would hold, or holds, with the update; or that it holds these files already."""
+    if report.get("unchanged"):
+        return text("mutu.upload_unchanged", lang)
+    return text(
+        "mutu.upload_outcome", lang, families=numbers.number(report.get("families"), lang),
+        persons=numbers.number(report.get("persons"), lang),
     )  # fmt: skip
 
 

@@ -33,8 +33,9 @@ def comparison_html(pair: Pair, lang: str) -> str:
     titles[1] = f"{titles[1]} ({html.escape(pair.source.upper())})"
     heads = "".join(f'<th style="text-align:left;padding:.45rem .6rem;font-weight:600">{t}</th>' for t in titles)
     return (
-        '<div style="overflow-x:auto"><table style="width:100%;border-collapse:collapse;font-size:.9rem;'
-        f'line-height:1.4"><thead><tr style="border-bottom:2px solid {theme.FAINT}">{heads}</tr></thead>'
+        '<div style="overflow-x:auto"><table style="width:100%;min-width:36rem;border-collapse:collapse;'
+        'font-size:.9rem;line-height:1.4"><thead>'
+        f'<tr style="border-bottom:2px solid {theme.FAINT}">{heads}</tr></thead>'
         f"<tbody>{rows}</tbody></table></div>"
     )
 

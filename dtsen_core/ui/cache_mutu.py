@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -250,14 +251,14 @@ def keep_upload(files: Sequence[tuple[str, bytes]]) -> list[str]:
     if not folder.exists():
         kept = sorted(base.iterdir(), key=lambda item: item.stat().st_mtime)
         for old in kept[: max(0, len(kept) - UPLOADS_KEPT + 1)]:
-            for file in old.iterdir():
-                file.unlink(missing_ok=True)
-            old.rmdir()
+            shutil.rmtree(old, ignore_errors=True)
         folder.mkdir()
     paths = []
     for number, (name, data) in enumerate(files):
-        file = folder / f"{number}-{_safe(name)}"
+        # One folder each: two files may bear one name, and the name goes into the account of the lines.
+        file = folder / str(number) / _safe(name)
         if not file.exists():
+            file.parent.mkdir(exist_ok=True)
             file.write_bytes(data)
         paths.append(str(file))
     return paths

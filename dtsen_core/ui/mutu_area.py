@@ -82,6 +82,8 @@ def _controls(
         if chosen != ALL:
             said[_called(name, view)] = words[chosen]
     possible = areas.levels(key)
+    if len(possible) == 1:
+        return measures()[key], Ask(measure=key, level=possible[0], **given), said
     with next(columns):
         level = str(controls.choice("level", page.t("control_level"), possible, possible[0],
                                     lambda code: page.t(f"level_{code}"), page=f"mutu.{view}",

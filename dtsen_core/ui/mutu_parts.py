@@ -19,7 +19,7 @@ from dtsen_core.ui import cache_mutu, controls, mutu_area, mutu_upload, url_stat
 from dtsen_core.ui.shell import Page
 
 VIEWS = ("reading", "matching", "accuracy", "disagreement", "completeness", "freshness", "coverage", "trend", "upload")
-BARS = 20
+BARS, DISPUTED = 20, 12
 LAST = "mutu.last_view"
 OWN = ("measure", "source", "other", "variable", "level", "by", "set")
 
@@ -119,14 +119,13 @@ def accuracy(page: Page) -> None:
     head(page, mutu.accuracy_finding(whole, page.lang), mutu.accuracy_figures(whole, page.lang),
          page.t("accuracy_note"))  # fmt: skip
     listed = words(cache_mutu.match_quality(page.key, "source", ALL).frame, "item")
-    left, right = st.columns(2)
-    with left:
-        by = str(controls.choice("by", page.t("control_by"), quality_accuracy.BY, "error_kind",
-                                 lambda code: page.t(f"by_{code}"), page=page.name, segmented=True))  # fmt: skip
     codes, said = _sources(page, listed, everything=True)
-    with right:
+    with st.columns([0.4, 0.6])[0]:
         only = str(controls.choice("source", page.t("control_source"), codes, ALL, lambda code: said[code],
                                    page=page.name))  # fmt: skip
+    mutu_area.where(page, "accuracy", {}, {"source": (only, said[only])})
+    by = str(controls.choice("by", page.t("control_by"), quality_accuracy.BY, "error_kind",
+                             lambda code: page.t(f"by_{code}"), page=page.name, segmented=True))  # fmt: skip
     found = cache_mutu.match_quality(page.key, by, only)
     title = page.t(f"accuracy_by_{by}", source=said[only])
     st.subheader(title, anchor=False)
@@ -135,7 +134,6 @@ def accuracy(page: Page) -> None:
     if len(frame):
         chart(page, mutu_charts.intervals(frame, page.lang, names), title, "intervals")
     table(page, mutu.accuracy_table(found, by, page.lang), title, f"ketepatan-{by}", found.reason(page.lang))
-    mutu_area.where(page, "accuracy", {}, {"source": (only, said[only])})
 
 
 def disagreement(page: Page) -> None:
@@ -154,7 +152,7 @@ def disagreement(page: Page) -> None:
          "other": _sources(page, words(frame, "other"), everything=True)},
     )  # fmt: skip
     st.subheader(page.t("disputed_title"), anchor=False)
-    top = frame.dropna(subset=["share"]).head(BARS)
+    top = frame.dropna(subset=["share"]).head(DISPUTED)
     hover = [
         page.t("differ_hover", name=mutu.pair_name(row, page.lang), share=numbers.percent(row["share"], page.lang, 2),
                part=numbers.people(row["part"], page.lang), base=numbers.people(row["base"], page.lang))
@@ -228,10 +226,13 @@ def trend(page: Page) -> None:
     st.header(finding, anchor=False)
     if len(frame) > 1:
         st.caption(page.t("trend_note"))
-        series = {s: page.t(f"trend_{s}") for s in mutu.SHARES if frame[s].notna().any()}
-        if series:
-            chart(page, mutu_charts.lines(frame, mutu.version_names(frame, page.lang), series, page.lang), finding,
-                  "trend")  # fmt: skip
+        drawn = mutu.courses(found, page.lang)
+        for column, course in zip(st.columns(max(len(drawn), 1), gap="small"), drawn):
+            column.metric(
+                course.label, course.value, course.change, delta_arrow="off", border=True, height="stretch",
+                delta_color="off" if course.better is None else "primary" if course.better else "orange",
+                chart_data=course.values, chart_type="line",
+            )  # fmt: skip
     else:
         st.info(page.t("one_version"), icon=":material/info:")
     table(page, mutu.trend_table(found, page.lang), finding, "versi", found.reason(page.lang))

@@ -8,7 +8,8 @@ from __future__ import annotations
 import calendar
 import datetime as dt
 import importlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import streamlit as st
@@ -25,12 +26,15 @@ REPORT, DONE = "mutu.upload.report", "mutu.upload.done"
 
 
 def ingest(
-    kind: str, files: Sequence[str], page: Page, *, codes: str | None, as_of: str | None, dry_run: bool
-) -> Mapping[str, Any]:
-    """The one door to the build room; its report as a mapping."""
+    kind: str, files: Sequence[str], root: Path, *, codes: str | None, as_of: dt.date, dry_run: bool,
+    progress: Callable[[Any], object],
+) -> Mapping[str, Any]:  # fmt: skip
+    """The one door to the build room: its report on `files` of `kind`."""
     update = importlib.import_module("dtsen_core.build.update")
-    report = update.ingest(kind, list(files), page.dataset.path, codes=codes, as_of=as_of, dry_run=dry_run)
-    return report if isinstance(report, Mapping) else vars(report)
+    report: Mapping[str, Any] = update.ingest(
+        kind, list(files), root, codes=codes, as_of=as_of, dry_run=dry_run, progress=progress
+    )
+    return report
 
 
 def available() -> bool:
@@ -95,6 +99,8 @@ def upload(page: Page) -> None:
         st.caption(page.t("upload_first_try"))
         return
     _report(page, kept[1])
+    if kept[1].get("unchanged"):
+        return
     st.caption(page.t("upload_apply_note"))
     if st.button(page.t("upload_apply"), type="primary", icon=":material/publish:", key="mutu.upload.apply"):
         report = _run(page, kind, paths, codes, as_of, dry_run=False)
@@ -109,11 +115,18 @@ def _run(
 ) -> Mapping[str, Any] | None:
     """The report, or None after one sentence said what is wrong with the files."""
     system = None if codes == "detect" else codes
-    with st.spinner(page.t("upload_reading" if dry_run else "upload_applying")), shell.one_sentence(page.lang):
+    title = page.t("upload_reading" if dry_run else "upload_applying")
+    bar = st.progress(0.0, title)
+    with shell.one_sentence(page.lang):
         try:
-            return ingest(kind, paths, page, codes=system, as_of=as_of, dry_run=dry_run)
+            return ingest(
+                kind, paths, page.dataset.path, codes=system, as_of=dt.date.fromisoformat(as_of), dry_run=dry_run,
+                progress=lambda event: bar.progress(min(max(event.fraction, 0.0), 1.0), title),
+            )  # fmt: skip
         except UserError as refusal:
             st.error(refusal.message(page.lang))
+        finally:
+            bar.empty()
     return None
 
 
@@ -121,6 +134,7 @@ def _report(page: Page, report: Mapping[str, Any]) -> None:
     files = list(report.get("files", ()))
     finding = mutu_upload.finding(files, page.lang)
     st.subheader(finding, anchor=False)
+    st.caption(mutu_upload.outcome(report, page.lang))
     for made in (mutu_upload.file_table(files, page.lang), mutu_upload.reason_table(files, page.lang)):
         if len(made.frame):
             st.dataframe(made.styler(page.lang), width="stretch", hide_index=True,

@@ -94,7 +94,7 @@ def test_the_next_run_gets_the_decision_in_force(tmp_path: Path) -> None:
     root = tmp_path / "data"
     con = duckdb.connect()
     assert review.load_decisions(root, con) == 0
-    assert con.execute("SELECT count(*) FROM review_decision").fetchone() == (0,)
+    assert con.execute("SELECT * FROM review_decision").fetchall() == []
     review.decide(root, "p1", "same", version="v1")
     review.decide(root, "p2", "same", version="v1")
     review.decide(root, "p2", "different", version="v1")
@@ -150,10 +150,10 @@ def test_the_command_line_lists_and_decides(decided: Path, capsys: pytest.Captur
     code, out, _ = run(capsys, "review", "decide", pair, "same", "--dataset", folder, "--format", "json")
     assert code == 0
     assert json.loads(out)["previous"] is None
-    code, out, err = run(capsys, "review", "list", "--dataset", folder, "--state", "same", "--lang", "en")
+    code, out, err = run(capsys, "review", "list", "--dataset", folder, "--state", "same")
     assert code == 0
     assert pair in out
-    assert "1 of 1" in err
+    assert "1 dari 1" in err
 
 
 @pytest.mark.parametrize("arguments", [("decide", "p0001", "maybe"), ("decide", "nope", "same"),

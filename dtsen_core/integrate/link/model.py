@@ -1,0 +1,168 @@
+"""The model of Fellegi and Sunter, fitted without labels and guarded against what little data can do to it.
+
+I. P. Fellegi, A. B. Sunter, "A theory for record linkage", JASA 64 (1969); W. E. Winkler, "Using the EM
+algorithm for weight computation in the Fellegi-Sunter model of record linkage" (1988).
+
+The likelihood is that of *all* pairs: those no key brought together are taken as two different people, so the
+share of matches, `m` and `u` refer to the whole and need no correction for how pairs were found. `u` comes
+from random pairs less the matches expected among them; `m` from expectation maximisation with a weak prior.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from dtsen_core.integrate.link.comparisons import Comparison
+
+Array = npt.NDArray[np.float64]
+PRIOR_PAIRS_M = 12.0
+PRIOR_PAIRS_U = 40.0
+ROUNDS = 200
+LEAST_M_ELSE = 0.004
+LEAST_EXCESS = 0.7
+"""Agreement of two columns counts twice only if it is at least so many bits more frequent than by chance."""
+
+
+@dataclass
+class Evidence:
+    """What is counted. `patterns`: levels (−1 unknown, 0 exact …) of compared pairs, one row per distinct
+    pattern, `weight` how many pairs show it. `random`: per comparison the pairs at each level among all
+    possible pairs, by estimate. `together`: pairs agreeing exactly on two columns, among all. `total`: all pairs.
+    `most`: most matches there can be."""
+
+    patterns: npt.NDArray[np.int64]
+    weight: Array
+    random: list[Array]
+    together: dict[tuple[int, int], float]
+    total: float
+    most: float
+
+
+@dataclass
+class Model:
+    """Probabilities per comparison and level, share of matches among all pairs, and bits to take off column b
+    when columns a and b both agree exactly (``excess[b] = (a, bits)``)."""
+
+    m: list[Array]
+    u: list[Array]
+    share: float
+    excess: dict[int, tuple[int, float]]
+
+    def prior(self) -> float:
+        """log2 odds that a random pair is a match."""
+        return float(np.log2(self.share / (1 - self.share)))
+
+
+def fit(comparisons: list[Comparison], seen: Evidence) -> Model:
+    """Fit by expectation maximisation, then once more with double counting of dependent columns taken off."""
+    prior_m = [np.array([level.m for level in c.levels]) for c in comparisons]
+    prior_m = [m / m.sum() for m in prior_m]
+    prior_u = [np.array([max(level.u, 1e-6) for level in c.levels]) for c in comparisons]
+    prior_u = [u / u.sum() for u in prior_u]
+    start = min(seen.most, max(1.0, 0.2 * seen.most)) / seen.total
+    model = Model([m.copy() for m in prior_m], [u.copy() for u in prior_u], min(start, 0.5), {})
+    for n in range(len(comparisons)):
+        model.u[n] = _shrunk(seen.random[n], prior_u[n], PRIOR_PAIRS_U)
+    _guard(model, comparisons)
+    _climb(model, comparisons, seen, prior_m, prior_u)
+    model.excess = _excess(model, seen)
+    if model.excess:
+        _climb(model, comparisons, seen, prior_m, prior_u)
+    return model
+
+
+def weights(model: Model) -> list[Array]:
+    """log2 Bayes factor per comparison and level."""
+    return [np.log2(m / u) for m, u in zip(model.m, model.u)]
+
+
+def _posterior(model: Model, seen: Evidence) -> Array:
+    bits = np.full(len(seen.weight), model.prior())
+    for n, weight in enumerate(weights(model)):
+        level = seen.patterns[:, n]
+        bits += np.where(level < 0, 0.0, weight[np.maximum(level, 0)])
+    for b, (a, off) in model.excess.items():
+        bits -= off * ((seen.patterns[:, a] == 0) & (seen.patterns[:, b] == 0))
+    return 1.0 / (1.0 + np.exp2(-np.clip(bits, -200, 200)))
+
+
+def _climb(
+    model: Model, comparisons: list[Comparison], seen: Evidence, prior_m: list[Array], prior_u: list[Array]
+) -> None:
+    for _ in range(ROUNDS):
+        p = _posterior(model, seen) * seen.weight
+        matches = float(p.sum())
+        before = model.share
+        model.share = float(np.clip((matches + 0.5) / (seen.total + 1.0), 0.25 / (seen.total + 1.0), 0.9))
+        model.share = min(model.share, max(seen.most / seen.total, 0.25 / (seen.total + 1.0)), 0.9)
+        for n in range(len(comparisons)):
+            level = seen.patterns[:, n]
+            known = level >= 0
+            found = np.bincount(level[known], weights=p[known], minlength=len(prior_m[n]))
+            model.m[n] = _shrunk(found, prior_m[n], PRIOR_PAIRS_M)
+            model.u[n] = _shrunk(np.maximum(seen.random[n] - found, 0.0), prior_u[n], PRIOR_PAIRS_U)
+        _guard(model, comparisons)
+        if abs(np.log(model.share / before)) < 1e-4:
+            break
+
+
+def _shrunk(counts: Array, prior: Array, strength: float) -> Array:
+    raised = counts + strength * prior
+    return raised / raised.sum()
+
+
+def _guard(model: Model, comparisons: list[Comparison]) -> None:
+    """Better agreement never speaks less for a match: levels out of order share one weight; u of a swapped
+    pair of columns is that of exact agreement; disagreement is never impossible for a match."""
+    for n, comparison in enumerate(comparisons):
+        m, u = model.m[n], model.u[n]
+        for k, level in enumerate(comparison.levels):
+            if level.like_exact:
+                u[k] = u[0]
+        m[-1] = max(m[-1], LEAST_M_ELSE)
+        groups: list[list[int]] = []
+        for k, level in enumerate(comparison.levels):
+            if level.like_exact:
+                continue
+            groups.append([k])
+            while len(groups) > 1 and _ratio(m, u, groups[-2]) < _ratio(m, u, groups[-1]):
+                last = groups.pop()
+                groups[-1] += last
+        for group in groups:
+            if len(group) > 1:
+                ratio = _ratio(m, u, group)
+                for k in group:
+                    m[k] = max(ratio * u[k], 1e-9)
+        if m[0] < u[0]:
+            m[:] = u
+        m /= m.sum()
+        u /= u.sum()
+
+
+def _ratio(m: Array, u: Array, group: list[int]) -> float:
+    return float(m[group].sum() / u[group].sum())
+
+
+def _excess(model: Model, seen: Evidence) -> dict[int, tuple[int, float]]:
+    """Columns of which one foretells the other (postcode and place, address and surname of a family): the bits
+    by which agreement on both is more frequent among different people than their product."""
+    p = _posterior(model, seen)
+    order = sorted(range(len(model.u)), key=lambda n: model.u[n][0])
+    taken: dict[int, tuple[int, float]] = {}
+    for place, b in enumerate(order):
+        best = (0, 0.0)
+        for a in order[:place]:
+            both = (seen.patterns[:, a] == 0) & (seen.patterns[:, b] == 0)
+            matched = float((p * seen.weight)[both].sum())
+            apart = max(seen.together[(min(a, b), max(a, b))] - matched, 0.0)
+            chance = model.u[a][0] * model.u[b][0] * seen.total
+            bits = float(np.log2((apart + 5.0) / (chance + 5.0)))
+            if bits > best[1]:
+                best = (a, bits)
+        most = float(-np.log2(model.u[b][0]))
+        if best[1] >= LEAST_EXCESS:
+            taken[b] = (best[0], min(best[1], most))
+    return taken

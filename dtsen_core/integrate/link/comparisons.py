@@ -8,18 +8,22 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+NEAR_FREQUENCY = 0.6
+"""Power to which the frequency of a nearly equal value counts."""
 FLAT = frozenset({"sex", "birth_date"})
 """Kinds whose values are not weighed by how frequent they are."""
 
 
 @dataclass(frozen=True)
 class Level:
-    """One grade of agreement. `sql` over ``x_l`` and ``x_r``; `like_exact`: u is that of the exact level."""
+    """One grade of agreement. `sql` over ``x_l`` and ``x_r``; `like_exact`: u is that of the exact level;
+    `near`: a slip of the pen away, so that the value's frequency still tells something."""
 
     sql: str
     m: float
     u: float
     like_exact: bool = False
+    near: bool = False
 
 
 @dataclass(frozen=True)
@@ -50,6 +54,8 @@ class Comparison:
             }  # fmt: skip
             if number == 0 and frequencies and self.frequencies:
                 given |= {"tf_adjustment_column": self.name, "tf_adjustment_weight": 1.0}
+            if level.near and frequencies and self.frequencies:
+                given |= {"tf_adjustment_column": self.name, "tf_adjustment_weight": NEAR_FREQUENCY}
             listed.append(given)
         return {"output_column_name": self.name, "comparison_levels": listed, "comparison_description": self.kind}
 
@@ -70,7 +76,7 @@ def _levels(kind: str, x: str, length: int, other: str | None) -> tuple[Level, .
         prefix = f"({shorter} >= 3 AND (starts_with({a}, {b}) OR starts_with({b}, {a})))"
         return (
             Level(exact, 0.85, 0.005), *swap,
-            Level(f"({near} <= 1 AND {shorter} >= 3) OR {alike} >= 0.92", 0.07, 0.004),
+            Level(f"({near} <= 1 AND {shorter} >= 3) OR {alike} >= 0.92", 0.07, 0.004, near=True),
             Level(f"{alike} >= 0.82 OR {near} <= 2 AND {shorter} >= 5 OR {initial} OR {prefix}", 0.03, 0.02),
             Level("ELSE", 0.05, 0.97),
         )  # fmt: skip
@@ -80,7 +86,7 @@ def _levels(kind: str, x: str, length: int, other: str | None) -> tuple[Level, .
         fewer = f"least(len({x}_t_l), len({x}_t_r))"
         return (
             Level(exact, 0.8, 0.001),
-            Level(f"{sorted_a} = {sorted_b} OR ({near} <= 1 AND {shorter} >= 5)", 0.07, 0.0003),
+            Level(f"{sorted_a} = {sorted_b} OR ({near} <= 1 AND {shorter} >= 5)", 0.07, 0.0003, near=True),
             Level(f"{alike} >= 0.92 OR ({shared} >= 2 AND {shared} = {fewer}) OR "
                   f"jaro_winkler_similarity({sorted_a}, {sorted_b}) >= 0.92", 0.06, 0.002),
             Level(f"{alike} >= 0.82 OR {shared} >= 1", 0.03, 0.03),
@@ -113,7 +119,7 @@ def _levels(kind: str, x: str, length: int, other: str | None) -> tuple[Level, .
         solid_a, solid_b = f"{x}_s_l", f"{x}_s_r"
         return (
             Level(exact, 0.75, 0.002), *swap,
-            Level(f"jaro_winkler_similarity({solid_a}, {solid_b}) >= 0.94 OR ({shorter} >= 6 AND {near} <= 2)", 0.1, 0.001),
+            Level(f"jaro_winkler_similarity({solid_a}, {solid_b}) >= 0.94 OR ({shorter} >= 6 AND {near} <= 2)", 0.1, 0.001, near=True),
             Level(f"{alike} >= 0.85 OR ({fewer} >= 2 AND {shared} * 3 >= 2 * {fewer}) OR "
                   f"(contains({a}, '@') AND contains({b}, '@') AND split_part({a}, '@', 1) = split_part({b}, '@', 1))",
                   0.05, 0.01),
@@ -123,7 +129,7 @@ def _levels(kind: str, x: str, length: int, other: str | None) -> tuple[Level, .
     if kind == "place":
         return (
             Level(exact, 0.85, 0.02),
-            Level(f"{alike} >= 0.92 OR ({shorter} >= 5 AND {near} <= 2)", 0.06, 0.005),
+            Level(f"{alike} >= 0.92 OR ({shorter} >= 5 AND {near} <= 2)", 0.06, 0.005, near=True),
             Level(f"{alike} >= 0.82", 0.02, 0.02),
             Level("ELSE", 0.07, 0.95),
         )

@@ -29,27 +29,38 @@ LEAST_EXCESS = 0.7
 @dataclass
 class Evidence:
     """What is counted. `patterns`: levels (−1 unknown, 0 exact …) of compared pairs, one row per distinct
-    pattern, `weight` how many pairs show it. `random`: per comparison the pairs at each level among all
+    pattern, `weight` how many pairs show it; the same of random pairs. `random`: per comparison the pairs at each level among all
     possible pairs, by estimate. `together`: pairs agreeing exactly on two columns, among all. `total`: all pairs.
     `most`: most matches there can be."""
 
     patterns: npt.NDArray[np.int64]
     weight: Array
+    random_patterns: npt.NDArray[np.int64]
+    random_weight: Array
     random: list[Array]
     together: dict[tuple[int, int], float]
     total: float
     most: float
 
 
+@dataclass(frozen=True)
+class Excess:
+    """Bits of a column that were already counted with column `other` when both agree exactly, or at all."""
+
+    other: int
+    exact: float
+    any: float
+
+
 @dataclass
 class Model:
-    """Probabilities per comparison and level, share of matches among all pairs, and bits to take off column b
-    when columns a and b both agree exactly (``excess[b] = (a, bits)``)."""
+    """Probabilities per comparison and level, share of matches among all pairs, and what to take off a column
+    because another already says it."""
 
     m: list[Array]
     u: list[Array]
     share: float
-    excess: dict[int, tuple[int, float]]
+    excess: dict[int, Excess]
 
     def prior(self) -> float:
         """log2 odds that a random pair is a match."""
@@ -79,13 +90,16 @@ def weights(model: Model) -> list[Array]:
     return [np.log2(m / u) for m, u in zip(model.m, model.u)]
 
 
-def _posterior(model: Model, seen: Evidence) -> Array:
-    bits = np.full(len(seen.weight), model.prior())
-    for n, weight in enumerate(weights(model)):
-        level = seen.patterns[:, n]
-        bits += np.where(level < 0, 0.0, weight[np.maximum(level, 0)])
-    for b, (a, off) in model.excess.items():
-        bits -= off * ((seen.patterns[:, a] == 0) & (seen.patterns[:, b] == 0))
+def _posterior(model: Model, patterns: npt.NDArray[np.int64]) -> Array:
+    bits = np.full(len(patterns), model.prior())
+    all_weights = weights(model)
+    given = [np.where(patterns[:, n] < 0, 0.0, w[np.maximum(patterns[:, n], 0)]) for n, w in enumerate(all_weights)]
+    for value in given:
+        bits += value
+    for b, excess in model.excess.items():
+        a = excess.other
+        exact = (patterns[:, a] == 0) & (patterns[:, b] == 0)
+        bits -= np.where(exact, excess.exact, np.where((given[a] > 0) & (given[b] > 0), excess.any, 0.0))
     return 1.0 / (1.0 + np.exp2(-np.clip(bits, -200, 200)))
 
 
@@ -93,7 +107,7 @@ def _climb(
     model: Model, comparisons: list[Comparison], seen: Evidence, prior_m: list[Array], prior_u: list[Array]
 ) -> None:
     for _ in range(ROUNDS):
-        p = _posterior(model, seen) * seen.weight
+        p = _posterior(model, seen.patterns) * seen.weight
         matches = float(p.sum())
         before = model.share
         model.share = float(np.clip((matches + 0.5) / (seen.total + 1.0), 0.25 / (seen.total + 1.0), 0.9))
@@ -146,23 +160,33 @@ def _ratio(m: Array, u: Array, group: list[int]) -> float:
     return float(m[group].sum() / u[group].sum())
 
 
-def _excess(model: Model, seen: Evidence) -> dict[int, tuple[int, float]]:
-    """Columns of which one foretells the other (postcode and place, address and surname of a family): the bits
-    by which agreement on both is more frequent among different people than their product."""
-    p = _posterior(model, seen)
+def _excess(model: Model, seen: Evidence) -> dict[int, Excess]:
+    """Columns of which one foretells the other (postcode and place, address and surname of a family, given name
+    and mail address): the bits by which agreement on both is more frequent among different people than by
+    chance, once for exact agreement (counted over all pairs), once for any (from random pairs)."""
+    p = _posterior(model, seen.patterns)
+    apart = (1.0 - _posterior(model, seen.random_patterns)) * seen.random_weight
+    good = [weight > 0 for weight in weights(model)]
+    known = [seen.random_patterns[:, n] >= 0 for n in range(len(good))]
+    agree = [known[n] & good[n][np.maximum(seen.random_patterns[:, n], 0)] for n in range(len(good))]
     order = sorted(range(len(model.u)), key=lambda n: model.u[n][0])
-    taken: dict[int, tuple[int, float]] = {}
+    taken: dict[int, Excess] = {}
     for place, b in enumerate(order):
-        best = (0, 0.0)
+        best = Excess(0, 0.0, 0.0)
         for a in order[:place]:
             both = (seen.patterns[:, a] == 0) & (seen.patterns[:, b] == 0)
             matched = float((p * seen.weight)[both].sum())
-            apart = max(seen.together[(min(a, b), max(a, b))] - matched, 0.0)
+            others = max(seen.together[(min(a, b), max(a, b))] - matched, 0.0)
             chance = model.u[a][0] * model.u[b][0] * seen.total
-            bits = float(np.log2((apart + 5.0) / (chance + 5.0)))
-            if bits > best[1]:
-                best = (a, bits)
-        most = float(-np.log2(model.u[b][0]))
-        if best[1] >= LEAST_EXCESS:
-            taken[b] = (best[0], min(best[1], most))
+            exact = float(np.log2((others + 5.0) / (chance + 5.0)))
+            told = known[a] & known[b]
+            rate = [float(apart[told & agree[n]].sum() / max(apart[told].sum(), 1.0)) for n in (a, b)]
+            fuzzy = float(
+                np.log2((apart[agree[a] & agree[b]].sum() + 3.0) / (rate[0] * rate[1] * apart[told].sum() + 3.0))
+            )
+            if max(exact, fuzzy) > max(best.exact, best.any):
+                best = Excess(a, max(exact, fuzzy, 0.0), max(fuzzy, 0.0))
+        if max(best.exact, best.any) >= LEAST_EXCESS:
+            most = float(-np.log2(model.u[b][0]))
+            taken[b] = Excess(best.other, min(best.exact, most), min(best.any, most))
     return taken

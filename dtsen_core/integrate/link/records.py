@@ -19,6 +19,11 @@ from dtsen_core.integrate.link import blocking, model
 from dtsen_core.integrate.link.comparisons import Comparison, comparisons
 from dtsen_core.integrate.link.kinds import KINDS, MONTH_FIRST, helpers, normalised, plain, told
 
+LEAST_CLOSED = 0.25
+"""A pair may be closed through a third record if its own Bayes factor is at least this."""
+MOST_PARTNERED = 0.98
+"""No more rows than this share are taken to have a partner before looking at them."""
+
 Table = pd.DataFrame | duckdb.DuckDBPyRelation
 
 RANDOM_PAIRS = 300_000
@@ -232,9 +237,11 @@ def _score(
         if comparison.frequencies:
             weight += f" + mw_tf_adj_{comparison.name}"
         if n in fitted.excess:
-            a, bits = fitted.excess[n]
-            both = f"{_exact(compared[a], fitted, a)} AND {_exact(comparison, fitted, n)}"
-            weight += f" - CASE WHEN {both} THEN {bits!r} ELSE 0 END"
+            excess = fitted.excess[n]
+            other = compared[excess.other]
+            exact = f"{_exact(other, fitted, excess.other)} AND {_exact(comparison, fitted, n)}"
+            some = f"mw_{other.name} > 0 AND mw_{comparison.name} > 0"
+            weight += f" - CASE WHEN {exact} THEN {excess.exact!r} WHEN {some} THEN {excess.any!r} ELSE 0 END"
         parts.append(f"({weight})::DOUBLE AS w{comparison.name[1:]}")
     con.execute(f"CREATE OR REPLACE TEMP TABLE link_weight AS SELECT id_l, id_r, {', '.join(parts)} FROM {predicted}")
     total = " + ".join(f"w{c.name[1:]}" for c in compared)
@@ -242,7 +249,11 @@ def _score(
         f"CREATE OR REPLACE TEMP TABLE link_scored AS SELECT *, "
         f"pow(2.0, greatest(-300, least(300, {fitted.prior()!r} + {total}))) AS odds FROM link_weight"
     )
-    rival = _rivals(con) if link else "1"
+    if link:
+        rival = _rivals(con, fitted.share)
+    else:
+        rival = "1"
+        _close(con, 2.0 ** fitted.prior())
     listed = ", ".join(f"s.w{c.name[1:]}" for c in compared)
     return con.execute(
         f"""SELECT a.row AS left_row, b.row AS right_row, odds / ({rival} + odds) AS probability, {listed}
@@ -258,11 +269,12 @@ def _exact(comparison: Comparison, fitted: model.Model, n: int) -> str:
     return f"abs(mw_{comparison.name} - {float(np.log2(fitted.m[n][0] / fitted.u[n][0]))!r}) < 1e-6"
 
 
-def _rivals(con: duckdb.DuckDBPyConnection) -> str:
+def _rivals(con: duckdb.DuckDBPyConnection, share: float) -> str:
     """What the odds of a pair stand against when two tables are linked.
 
     If hardly any row has a second sure partner, each row has at most one true partner, and the probability of
-    a pair is its odds over the odds of all partners of that row (and none): rivals take from each other.
+    a pair is its odds over the odds of all partners of that row and of none: rivals take from each other, and
+    where nearly every row has a partner (estimated from `share` of all pairs), "none" is an unlikely answer.
     """
     sure, second = con.execute(
         """WITH sure AS (SELECT id_l, id_r FROM link_scored WHERE odds > 100),
@@ -276,14 +288,36 @@ def _rivals(con: duckdb.DuckDBPyConnection) -> str:
         SELECT *, greatest(sum(odds) OVER (PARTITION BY id_l), sum(odds) OVER (PARTITION BY id_r)) - odds AS rival
         FROM link_scored"""
     )
-    return "(1 + greatest(rival, 0))"
+    left, right = con.execute("SELECT count(*) FILTER (WHERE side = 0), count(*) FILTER (WHERE side = 1) FROM link_row").fetchall()[0]
+    partnered = min(share * max(left, right), MOST_PARTNERED)
+    return f"({1 - partnered!r} + greatest(rival, 0))"
+
+
+def _close(con: duckdb.DuckDBPyConnection, prior: float) -> None:
+    """Within one table sameness is transitive: A and C are the same if both are the same as B.
+
+    The odds of a pair rise to those of the surest way through a third record, unless its own values speak
+    clearly against it.
+    """
+    con.execute(
+        f"""CREATE OR REPLACE TEMP TABLE link_scored AS
+        WITH sure AS (SELECT id_l AS a, id_r AS b, odds / (1 + odds) AS p FROM link_scored WHERE odds > 4),
+        either AS (FROM sure UNION ALL SELECT b, a, p FROM sure),
+        way AS (
+          SELECT s.id_l, s.id_r, max(x.p * y.p) AS p
+          FROM link_scored s JOIN either x ON x.a = s.id_l JOIN either y ON y.a = s.id_r AND y.b = x.b
+          WHERE s.odds BETWEEN {LEAST_CLOSED * prior!r} AND 4 GROUP BY s.id_l, s.id_r)
+        SELECT s.* REPLACE (greatest(odds, CASE WHEN way.p > 0.8 THEN least(way.p / (1 - way.p + 1e-9), 1e6) ELSE 0 END)
+          AS odds)
+        FROM link_scored s LEFT JOIN way USING (id_l, id_r)"""
+    )
 
 
 def _frequencies(con: duckdb.DuckDBPyConnection, compared: list[Comparison], fitted: model.Model) -> None:
     """Tables ``link_tf_<column>``: how frequent a value is among *other* records.
 
     The two records of a pair do not count, else a value that only a pair of duplicates shares would look
-    frequent in a small table.
+    frequent in a small table. Few records say little: the average frequency counts like one more sighting.
     """
     for n, comparison in enumerate(compared):
         if comparison.frequencies:
@@ -291,8 +325,7 @@ def _frequencies(con: duckdb.DuckDBPyConnection, compared: list[Comparison], fit
             con.execute(
                 f"""CREATE TEMP TABLE link_tf_{name} AS
                 WITH counted AS (SELECT {name}, count(*) AS n FROM link_row WHERE {name} IS NOT NULL GROUP BY {name})
-                SELECT {name}, CASE WHEN n <= 2 THEN least(0.5 / (SELECT sum(n) FROM counted), {exact!r})
-                  ELSE (n - 1.5) / (SELECT sum(n) FROM counted) END AS tf_{name}
+                SELECT {name}, (greatest(n - 2, 0) + 1) / ((SELECT sum(n) FROM counted) + 1 / {exact!r}) AS tf_{name}
                 FROM counted ORDER BY {name}"""
             )
 
@@ -346,7 +379,9 @@ def _evidence(con: duckdb.DuckDBPyConnection, compared: list[Comparison], *, lin
         for b in range(a + 1, len(compared))
     }
     most = max(left, right) if link else 5 * left
-    return model.Evidence(levels[mine], pairs[mine] * scale, random, together, total, float(min(most, total)))
+    return model.Evidence(
+        levels[mine], pairs[mine] * scale, levels[sample], pairs[sample], random, together, total, float(min(most, total))
+    )
 
 
 def _together(con: duckdb.DuckDBPyConnection, names: list[str], link: bool) -> float:

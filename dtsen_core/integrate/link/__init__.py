@@ -6,6 +6,7 @@ linkage of the recipient registers to the civil register.
 
 from __future__ import annotations
 
+from dtsen_core.integrate.link.passes import link_registers
 from dtsen_core.integrate.link.records import link_records
 
-__all__ = ["link_records"]
+__all__ = ["link_records", "link_registers"]

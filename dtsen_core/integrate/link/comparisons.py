@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 NEAR_FREQUENCY = 0.6
 """Power to which the frequency of a nearly equal value counts."""
-FLAT = frozenset({"sex", "birth_date"})
+FLAT = frozenset({"sex", "birth_date", "flat"})
 """Kinds whose values are not weighed by how frequent they are."""
 
 

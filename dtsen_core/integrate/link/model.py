@@ -22,6 +22,8 @@ PRIOR_PAIRS_M = 12.0
 PRIOR_PAIRS_U = 40.0
 ROUNDS = 200
 LEAST_M_ELSE = 0.004
+LEAST_U = 1e-7
+"""No agreement is taken to be rarer than this among different people."""
 LEAST_EXCESS = 0.7
 """Agreement of two columns counts twice only if it is at least so many bits more frequent than by chance."""
 
@@ -82,6 +84,25 @@ def fit(comparisons: list[Comparison], seen: Evidence) -> Model:
     model.excess = _excess(model, seen)
     if model.excess:
         _climb(model, comparisons, seen, prior_m, prior_u)
+    return model
+
+
+def known(comparisons: list[Comparison], seen: Evidence, *, share: float, strength: float) -> Model:
+    """A model whose `m` comes from known matches: ``seen.patterns`` are theirs. The priors count like `strength`
+    pairs, as the matches still to be found agree less than those already found; `share` is given."""
+    m, u = [], []
+    for n, comparison in enumerate(comparisons):
+        level = seen.patterns[:, n]
+        found = np.bincount(level[level >= 0], weights=seen.weight[level >= 0], minlength=len(comparison.levels))
+        prior = np.array([one.m for one in comparison.levels])
+        held = np.array([max(one.u, 1e-9) for one in comparison.levels])
+        part = min(1.0, strength / max(found.sum(), 1.0))
+        m.append(_shrunk(found * part, prior / prior.sum(), strength))
+        u.append(np.maximum(_shrunk(seen.random[n], held / held.sum(), PRIOR_PAIRS_U), LEAST_U))
+    model = Model(m, u, share, {})
+    _guard(model, comparisons)
+    matched = Model(model.m, model.u, 0.9, {})
+    model.excess = _excess(matched, seen, share)
     return model
 
 
@@ -160,12 +181,13 @@ def _ratio(m: Array, u: Array, group: list[int]) -> float:
     return float(m[group].sum() / u[group].sum())
 
 
-def _excess(model: Model, seen: Evidence) -> dict[int, Excess]:
+def _excess(model: Model, seen: Evidence, share: float | None = None) -> dict[int, Excess]:
     """Columns of which one foretells the other (postcode and place, address and surname of a family, given name
     and mail address): the bits by which agreement on both is more frequent among different people than by
     chance, once for exact agreement (counted over all pairs), once for any (from random pairs)."""
     p = _posterior(model, seen.patterns)
-    apart = (1.0 - _posterior(model, seen.random_patterns)) * seen.random_weight
+    others_model = model if share is None else Model(model.m, model.u, share, {})
+    apart = (1.0 - _posterior(others_model, seen.random_patterns)) * seen.random_weight
     good = [weight > 0 for weight in weights(model)]
     known = [seen.random_patterns[:, n] >= 0 for n in range(len(good))]
     agree = [known[n] & good[n][np.maximum(seen.random_patterns[:, n], 0)] for n in range(len(good))]

@@ -1,0 +1,214 @@
+"""The model of Fellegi and Sunter, fitted without labels and guarded against what little data can do to it.
+
+I. P. Fellegi, A. B. Sunter, "A theory for record linkage", JASA 64 (1969); W. E. Winkler, "Using the EM
+algorithm for weight computation in the Fellegi-Sunter model of record linkage" (1988).
+
+The likelihood is that of *all* pairs: those no key brought together are taken as two different people, so the
+share of matches, `m` and `u` refer to the whole and need no correction for how pairs were found. `u` comes
+from random pairs less the matches expected among them; `m` from expectation maximisation with a weak prior.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from dtsen_core.integrate.link.comparisons import Comparison
+
+Array = npt.NDArray[np.float64]
+PRIOR_PAIRS_M = 12.0
+PRIOR_PAIRS_U = 40.0
+ROUNDS = 200
+LEAST_M_ELSE = 0.004
+LEAST_U = 1e-7
+"""No agreement is taken to be rarer than this among different people."""
+LEAST_EXCESS = 0.7
+"""Agreement of two columns counts twice only if it is at least so many bits more frequent than by chance."""
+
+
+@dataclass
+class Evidence:
+    """What is counted. `patterns`: levels (−1 unknown, 0 exact …) of compared pairs, one row per distinct
+    pattern, `weight` how many pairs show it; the same of random pairs. `random`: per comparison the pairs at each level among all
+    possible pairs, by estimate. `together`: pairs agreeing exactly on two columns, among all. `total`: all pairs.
+    `most`: most matches there can be."""
+
+    patterns: npt.NDArray[np.int64]
+    weight: Array
+    random_patterns: npt.NDArray[np.int64]
+    random_weight: Array
+    random: list[Array]
+    together: dict[tuple[int, int], float]
+    total: float
+    most: float
+
+
+@dataclass(frozen=True)
+class Excess:
+    """Bits of a column that were already counted with column `other` when both agree exactly, or at all."""
+
+    other: int
+    exact: float
+    any: float
+
+
+@dataclass
+class Model:
+    """Probabilities per comparison and level, share of matches among all pairs, and what to take off a column
+    because another already says it."""
+
+    m: list[Array]
+    u: list[Array]
+    share: float
+    excess: dict[int, Excess]
+
+    def prior(self) -> float:
+        """log2 odds that a random pair is a match."""
+        return float(np.log2(self.share / (1 - self.share)))
+
+
+def fit(comparisons: list[Comparison], seen: Evidence) -> Model:
+    """Fit by expectation maximisation, then once more with double counting of dependent columns taken off."""
+    prior_m = [np.array([level.m for level in c.levels]) for c in comparisons]
+    prior_m = [m / m.sum() for m in prior_m]
+    prior_u = [np.array([max(level.u, 1e-6) for level in c.levels]) for c in comparisons]
+    prior_u = [u / u.sum() for u in prior_u]
+    start = min(seen.most, max(1.0, 0.2 * seen.most)) / seen.total
+    model = Model([m.copy() for m in prior_m], [u.copy() for u in prior_u], min(start, 0.5), {})
+    for n in range(len(comparisons)):
+        model.u[n] = _shrunk(seen.random[n], prior_u[n], PRIOR_PAIRS_U)
+    _guard(model, comparisons)
+    _climb(model, comparisons, seen, prior_m, prior_u)
+    model.excess = _excess(model, seen)
+    if model.excess:
+        _climb(model, comparisons, seen, prior_m, prior_u)
+    return model
+
+
+def known(comparisons: list[Comparison], seen: Evidence, *, share: float, strength: float) -> Model:
+    """A model whose `m` comes from known matches: ``seen.patterns`` are theirs. The priors count like `strength`
+    pairs, as the matches still to be found agree less than those already found; `share` is given."""
+    m, u = [], []
+    for n, comparison in enumerate(comparisons):
+        level = seen.patterns[:, n]
+        found = np.bincount(level[level >= 0], weights=seen.weight[level >= 0], minlength=len(comparison.levels))
+        prior = np.array([one.m for one in comparison.levels])
+        held = np.array([max(one.u, 1e-9) for one in comparison.levels])
+        part = min(1.0, strength / max(found.sum(), 1.0))
+        m.append(_shrunk(found * part, prior / prior.sum(), strength))
+        u.append(np.maximum(_shrunk(seen.random[n], held / held.sum(), PRIOR_PAIRS_U), LEAST_U))
+    model = Model(m, u, share, {})
+    _guard(model, comparisons)
+    matched = Model(model.m, model.u, 0.9, {})
+    model.excess = _excess(matched, seen, share)
+    return model
+
+
+def weights(model: Model) -> list[Array]:
+    """log2 Bayes factor per comparison and level."""
+    return [np.log2(m / u) for m, u in zip(model.m, model.u)]
+
+
+def _posterior(model: Model, patterns: npt.NDArray[np.int64]) -> Array:
+    bits = np.full(len(patterns), model.prior())
+    all_weights = weights(model)
+    given = [np.where(patterns[:, n] < 0, 0.0, w[np.maximum(patterns[:, n], 0)]) for n, w in enumerate(all_weights)]
+    for value in given:
+        bits += value
+    for b, excess in model.excess.items():
+        a = excess.other
+        exact = (patterns[:, a] == 0) & (patterns[:, b] == 0)
+        bits -= np.where(exact, excess.exact, np.where((given[a] > 0) & (given[b] > 0), excess.any, 0.0))
+    return 1.0 / (1.0 + np.exp2(-np.clip(bits, -200, 200)))
+
+
+def _climb(
+    model: Model, comparisons: list[Comparison], seen: Evidence, prior_m: list[Array], prior_u: list[Array]
+) -> None:
+    for _ in range(ROUNDS):
+        p = _posterior(model, seen.patterns) * seen.weight
+        matches = float(p.sum())
+        before = model.share
+        model.share = float(np.clip((matches + 0.5) / (seen.total + 1.0), 0.25 / (seen.total + 1.0), 0.9))
+        model.share = min(model.share, max(seen.most / seen.total, 0.25 / (seen.total + 1.0)), 0.9)
+        for n in range(len(comparisons)):
+            level = seen.patterns[:, n]
+            known = level >= 0
+            found = np.bincount(level[known], weights=p[known], minlength=len(prior_m[n]))
+            model.m[n] = _shrunk(found, prior_m[n], PRIOR_PAIRS_M)
+            model.u[n] = _shrunk(np.maximum(seen.random[n] - found, 0.0), prior_u[n], PRIOR_PAIRS_U)
+        _guard(model, comparisons)
+        if abs(np.log(model.share / before)) < 1e-4:
+            break
+
+
+def _shrunk(counts: Array, prior: Array, strength: float) -> Array:
+    raised = counts + strength * prior
+    return raised / raised.sum()
+
+
+def _guard(model: Model, comparisons: list[Comparison]) -> None:
+    """Better agreement never speaks less for a match: levels out of order share one weight; u of a swapped
+    pair of columns is that of exact agreement; disagreement is never impossible for a match."""
+    for n, comparison in enumerate(comparisons):
+        m, u = model.m[n], model.u[n]
+        for k, level in enumerate(comparison.levels):
+            if level.like_exact:
+                u[k] = u[0]
+        m[-1] = max(m[-1], LEAST_M_ELSE)
+        groups: list[list[int]] = []
+        for k, level in enumerate(comparison.levels):
+            if level.like_exact:
+                continue
+            groups.append([k])
+            while len(groups) > 1 and _ratio(m, u, groups[-2]) < _ratio(m, u, groups[-1]):
+                last = groups.pop()
+                groups[-1] += last
+        for group in groups:
+            if len(group) > 1:
+                ratio = _ratio(m, u, group)
+                for k in group:
+                    m[k] = max(ratio * u[k], 1e-9)
+        if m[0] < u[0]:
+            m[:] = u
+        m /= m.sum()
+        u /= u.sum()
+
+
+def _ratio(m: Array, u: Array, group: list[int]) -> float:
+    return float(m[group].sum() / u[group].sum())
+
+
+def _excess(model: Model, seen: Evidence, share: float | None = None) -> dict[int, Excess]:
+    """Columns of which one foretells the other (postcode and place, address and surname of a family, given name
+    and mail address): the bits by which agreement on both is more frequent among different people than by
+    chance, once for exact agreement (counted over all pairs), once for any (from random pairs)."""
+    p = _posterior(model, seen.patterns)
+    others_model = model if share is None else Model(model.m, model.u, share, {})
+    apart = (1.0 - _posterior(others_model, seen.random_patterns)) * seen.random_weight
+    good = [weight > 0 for weight in weights(model)]
+    known = [seen.random_patterns[:, n] >= 0 for n in range(len(good))]
+    agree = [known[n] & good[n][np.maximum(seen.random_patterns[:, n], 0)] for n in range(len(good))]
+    order = sorted(range(len(model.u)), key=lambda n: model.u[n][0])
+    taken: dict[int, Excess] = {}
+    for place, b in enumerate(order):
+        best = Excess(0, 0.0, 0.0)
+        for a in order[:place]:
+            both = (seen.patterns[:, a] == 0) & (seen.patterns[:, b] == 0)
+            matched = float((p * seen.weight)[both].sum())
+            others = max(seen.together[(min(a, b), max(a, b))] - matched, 0.0)
+            chance = model.u[a][0] * model.u[b][0] * seen.total
+            exact = float(np.log2((others + 5.0) / (chance + 5.0)))
+            told = known[a] & known[b]
+            rate = [float(apart[told & agree[n]].sum() / max(apart[told].sum(), 1.0)) for n in (a, b)]
+            fuzzy = float(
+                np.log2((apart[agree[a] & agree[b]].sum() + 3.0) / (rate[0] * rate[1] * apart[told].sum() + 3.0))
+            )
+            if max(exact, fuzzy) > max(best.exact, best.any):
+                best = Excess(a, max(exact, fuzzy, 0.0), max(fuzzy, 0.0))
+        if max(best.exact, best.any) >= LEAST_EXCESS:
+            most = float(-np.log2(model.u[b][0]))
+            taken[b] = Excess(best.other, min(best.exact, most), min(best.any, most))
+    return taken

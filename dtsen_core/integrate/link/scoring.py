@@ -1,0 +1,169 @@
+"""Scoring with splink: levels of agreement of given pairs, term frequencies, weights per column.
+
+All functions work on ``link_row(id, side, <columns>)`` (ids from 0, side 0 before side 1) and
+``link_pair(l, r)`` in the connection; columns are internal names from `Comparison`, never a user's text.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import duckdb
+import numpy as np
+from splink import DuckDBAPI, Linker, SettingsCreator
+from splink.blocking_rule_library import block_on
+
+from dtsen_core.integrate.link import model
+from dtsen_core.integrate.link.comparisons import Comparison
+
+RANDOM_PAIRS = 300_000
+TRAINING_PAIRS = 400_000
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """splink tells of its work through logging and warnings; a caller of this function asked for neither."""
+    logger = logging.getLogger("splink")
+    level = logger.level
+    logger.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
+
+
+def _predict(
+    con: duckdb.DuckDBPyConnection, compared: list[Comparison], fitted: model.Model | None, pairs: str
+) -> str:
+    """Name of splink's table of comparison levels (`fitted` None) or weights for the pairs in table `pairs`."""
+    listed = []
+    for n, comparison in enumerate(compared):
+        m = [level.m for level in comparison.levels] if fitted is None else fitted.m[n].tolist()
+        u = [max(level.u, 1e-6) for level in comparison.levels] if fitted is None else fitted.u[n].tolist()
+        listed.append(comparison.settings(m, u, frequencies=fitted is not None))
+    settings = SettingsCreator(
+        link_type="dedupe_only",
+        comparisons=listed,
+        blocking_rules_to_generate_predictions=[block_on("id")],
+        probability_two_random_records_match=0.001 if fitted is None else min(max(fitted.share, 1e-12), 0.9),
+        unique_id_column_name="id",
+        retain_matching_columns=fitted is None,
+        retain_intermediate_calculation_columns=True,
+    )
+    api = DuckDBAPI(connection=con)
+    linker = Linker(api.register("link_row"), settings, log_level=None, validate_settings=False)
+    linker.table_management.register_blocked_pairs_for_predict(api.register(pairs))
+    if fitted is not None:
+        for comparison in (c for c in compared if c.frequencies):
+            table = api.register(f"link_tf_{comparison.name}")
+            linker.table_management.register_term_frequency_lookup(table, comparison.name)
+    return str(linker.inference.predict(warning_mode="never").physical_name)
+
+
+def weigh(con: duckdb.DuckDBPyConnection, compared: list[Comparison], fitted: model.Model) -> None:
+    """Make ``link_weight(id_l, id_r, w_<column> …)``: the bits that every column gives to every pair."""
+    _frequencies(con, compared, fitted)
+    con.execute("CREATE OR REPLACE TEMP VIEW link_all AS SELECT '0' AS match_key, l AS join_key_l, r AS join_key_r FROM link_pair")
+    predicted = _predict(con, compared, fitted, "link_all")
+    parts = []
+    for n, comparison in enumerate(compared):
+        weight = f"mw_{comparison.name}"
+        if comparison.frequencies:
+            weight += f" + mw_tf_adj_{comparison.name}"
+        if n in fitted.excess:
+            excess = fitted.excess[n]
+            other = compared[excess.other]
+            exact = f"{_exact(other, fitted, excess.other)} AND {_exact(comparison, fitted, n)}"
+            some = f"mw_{other.name} > 0 AND mw_{comparison.name} > 0"
+            weight += f" - CASE WHEN {exact} THEN {excess.exact!r} WHEN {some} THEN {excess.any!r} ELSE 0 END"
+        parts.append(f"({weight})::DOUBLE AS w_{comparison.name}")
+    con.execute(f"CREATE OR REPLACE TEMP TABLE link_weight AS SELECT id_l, id_r, {', '.join(parts)} FROM {predicted}")
+    con.execute(f"DROP TABLE {predicted}")
+
+
+def _exact(comparison: Comparison, fitted: model.Model, n: int) -> str:
+    """SQL condition: the pair agrees exactly on a column (or at a level that weighs the same)."""
+    return f"abs(mw_{comparison.name} - {float(np.log2(fitted.m[n][0] / fitted.u[n][0]))!r}) < 1e-6"
+
+
+def _frequencies(con: duckdb.DuckDBPyConnection, compared: list[Comparison], fitted: model.Model) -> None:
+    """Tables ``link_tf_<column>``: how frequent a value is among *other* records.
+
+    The two records of a pair do not count, else a value that only a pair of duplicates shares would look
+    frequent in a small table. Few records say little: the average frequency counts like one more sighting.
+    """
+    for n, comparison in enumerate(compared):
+        if comparison.frequencies:
+            name, exact = comparison.name, float(fitted.u[n][0])
+            con.execute(
+                f"""CREATE OR REPLACE TEMP TABLE link_tf_{name} AS
+                WITH counted AS (SELECT {name}, count(*) AS n FROM link_row WHERE {name} IS NOT NULL GROUP BY {name})
+                SELECT {name}, (greatest(n - 2, 0) + 1) / ((SELECT sum(n) FROM counted) + 1 / {exact!r}) AS tf_{name}
+                FROM counted ORDER BY {name}"""
+            )
+
+
+def evidence(con: duckdb.DuckDBPyConnection, compared: list[Comparison], *, link: bool, random_pairs: int = RANDOM_PAIRS) -> model.Evidence:
+    """Count levels among the pairs to compare and among random pairs."""
+    left, right = con.execute("SELECT count(*) FILTER (WHERE side = 0), count(*) FILTER (WHERE side = 1) FROM link_row").fetchall()[0]
+    total = float(left * right if link else left * (left - 1) / 2)
+    found = int(con.execute("SELECT count(*) FROM link_pair").fetchall()[0][0])
+    step = -(-found // TRAINING_PAIRS)
+    chosen = f"WHERE hash(l, r) % {step} = 0" if step > 1 else ""
+    con.execute(f"CREATE OR REPLACE TEMP TABLE link_train AS SELECT 'k' AS match_key, l AS join_key_l, r AS join_key_r FROM link_pair {chosen}")
+    everything = found >= total
+    if not everything:
+        rounds = -(-random_pairs // left)
+        other = f"{left} + hash(id, k) % {right}" if link else f"hash(id, k) % {left}"
+        con.execute(
+            f"""INSERT INTO link_train SELECT 'r', least(id, other), greatest(id, other)
+            FROM (SELECT id, ({other})::BIGINT AS other FROM link_row, range({rounds}) t(k) WHERE side = 0) WHERE id <> other"""
+        )
+    predicted = _predict(con, compared, None, "link_train")
+    gammas = ", ".join(
+        f"(CASE WHEN gamma_{c.name} < 0 THEN -1 ELSE {len(c.levels) - 1} - gamma_{c.name} END)::INTEGER AS g{n}"
+        for n, c in enumerate(compared)
+    )
+    counted = con.execute(
+        f"SELECT match_key, {gammas}, count(*)::DOUBLE AS pairs FROM {predicted} GROUP BY ALL ORDER BY ALL"
+    ).df()
+    con.execute(f"DROP TABLE {predicted}")
+    key = counted["match_key"].to_numpy()
+    levels = counted[[f"g{n}" for n in range(len(compared))]].to_numpy(np.int64)
+    pairs = counted["pairs"].to_numpy(np.float64)
+    mine = key == "k"
+    sample = mine if everything else key == "r"
+    scale = float(found) / max(pairs[mine].sum(), 1.0)
+    random = []
+    for n, comparison in enumerate(compared):
+        level, weight = levels[sample, n], pairs[sample]
+        known = level >= 0
+        seen = np.bincount(level[known], weights=weight[known], minlength=len(comparison.levels))
+        seen = seen * (total / max(weight.sum(), 1.0))
+        exact = _together(con, [comparison.name], link)
+        rest = seen[1:].sum()
+        if rest > 0 and seen.sum() > exact:
+            seen[1:] *= (seen.sum() - exact) / rest
+        seen[0] = exact
+        random.append(seen)
+    together = {
+        (a, b): _together(con, [compared[a].name, compared[b].name], link)
+        for a in range(len(compared))
+        for b in range(a + 1, len(compared))
+    }
+    most = max(left, right) if link else 5 * left
+    return model.Evidence(
+        levels[mine], pairs[mine] * scale, levels[sample], pairs[sample], random, together, total, float(min(most, total))
+    )
+
+
+def _together(con: duckdb.DuckDBPyConnection, names: list[str], link: bool) -> float:
+    """Pairs, of all, that agree exactly on all the columns `names`."""
+    known = " AND ".join(f"{name} IS NOT NULL" for name in names)
+    count = "count(*) FILTER (WHERE side = 0) * count(*) FILTER (WHERE side = 1)" if link else "count(*) * (count(*) - 1) / 2"
+    found = con.execute(
+        f"SELECT coalesce(sum(n), 0)::DOUBLE FROM (SELECT {count} AS n FROM link_row WHERE {known} GROUP BY {', '.join(names)})"
+    ).fetchall()
+    return float(found[0][0])

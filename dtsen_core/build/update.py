@@ -22,7 +22,7 @@ from dtsen_core.collect.layouts import layout
 from dtsen_core.collect.physical import open_source
 from dtsen_core.collect.readers import Progress as Step
 from dtsen_core.errors import UserError
-from dtsen_core.integrate import carry, delivered, golden, services, trace
+from dtsen_core.integrate import carry, delivered, golden, review, services, trace
 from dtsen_core.integrate.golden import account, families, reading
 from dtsen_core.integrate.golden.reading import SourceFile
 from dtsen_core.integrate.registers import REGISTERS, check_files, refuse_useless
@@ -232,6 +232,7 @@ def _read(con: duckdb.DuckDBPyConnection, work: _Work, step: Step) -> None:
         con.execute(reading.SOURCE_FILE)
         trace.create_tables(con)
     if "dukcapil" in held and RECIPIENTS & set(held) and not whole:
+        review.load_decisions(work.root, con)
         counts = golden.integrate(con, files=files, progress=step)
     else:
         kinds = [name for kind in held for name in KINDS[kind]]

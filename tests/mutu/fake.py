@@ -85,7 +85,8 @@ def _quality(con: duckdb.DuckDBPyConnection, worse: float) -> None:
     )
     con.execute(
         f"""CREATE TABLE rule_finding AS
-        SELECT 'sources/' || source AS path, source, province, regency, r.rule, r.severity,
+        SELECT 'sources/' || source AS path, CASE WHEN source = 'regsosek' THEN 'regsosek_anggota' ELSE source END
+          AS source, province, regency, r.rule, r.severity,
           ((accepted + held) * r.rate * {drift})::BIGINT AS records
         FROM quality_reading JOIN place USING (regency),
           (VALUES ('tanggal_lahir_beda_nik', 'warning', 0.04), ('nik_tak_sah', 'error', 0.05)) r(rule, severity, rate)

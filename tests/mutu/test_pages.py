@@ -14,6 +14,8 @@ from dtsen_core.errors import UserError
 from dtsen_core.integrate import review
 from dtsen_core.locale import LANGS, text
 from dtsen_core.policy.quality import accuracy, areas, measures
+from dtsen_core.registry import manifest as manifests
+from dtsen_core.registry import versions as kept
 from dtsen_core.ui import mutu_parts, mutu_upload
 from tests.mutu import fake
 
@@ -114,9 +116,10 @@ def test_small_cells_are_hidden_in_table_and_title(visit) -> None:
 
 def test_one_version_is_said_in_words_and_two_are_drawn(visit, tmp_path: Path) -> None:
     assert text("mutu.one_version", "id") in words(visit(show="trend"))
-    root = fake.make(tmp_path / "data", version="b", as_of="2026-06-30")
+    root = tmp_path / "data"
     fake.make(root / "versions" / "a", version="a", as_of="2026-03-31", worse=1.6)
     fake.make(root / "versions" / "b", version="b", as_of="2026-06-30")
+    kept.serve(root, manifests.read(root / "versions" / "b"), "versions/b")
     app = visit(folder=root, show="trend")
     healthy(app)
     assert "sejak versi sebelumnya" in app.header[0].value

@@ -9,6 +9,8 @@ import pytest
 
 from dtsen_core.policy.quality import accuracy, areas, content, measures, tables, trend
 from dtsen_core.policy.quality.areas import Ask
+from dtsen_core.registry import manifest as manifests
+from dtsen_core.registry import versions as kept
 from dtsen_core.registry.dataset import Dataset
 from tests.mutu import fake
 
@@ -126,9 +128,10 @@ def test_real_data_are_never_measured_against_a_truth(real: Dataset) -> None:
 
 
 def test_the_trend_reads_every_version_and_skips_a_broken_one(tmp_path) -> None:
-    root = fake.make(tmp_path / "data", version="b", as_of="2026-06-30")
+    root = tmp_path / "data"
     fake.make(root / "versions" / "a", version="a", as_of="2026-03-31", worse=1.5)
     fake.make(root / "versions" / "b", version="b", as_of="2026-06-30")
+    kept.serve(root, manifests.read(root / "versions" / "b"), "versions/b")
     fake.make(root / "versions" / "lama", version="lama", as_of="2025-12-31", old=True)
     broken = fake.make(root / "versions" / "rusak", version="rusak", as_of="2025-09-30")
     (broken / "dtsen.duckdb").write_bytes(b"not a database")

@@ -6,8 +6,6 @@ damaged folder does not hide the others.
 
 from __future__ import annotations
 
-import importlib
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +13,7 @@ import duckdb
 import pandas as pd
 
 from dtsen_core.policy.quality.measures import LINKED, STALE_MONTHS
+from dtsen_core.registry import versions as kept
 from dtsen_core.registry.dataset import DATABASE, Dataset
 
 FIGURES = ("lines", "quarantined", "linked", "missing", "stale", "gap", "families", "persons")
@@ -47,23 +46,9 @@ _PARTS = {
 
 def versions(root: Path) -> list[Version]:
     """The versions kept in the dataset `root`, oldest first; a dataset without version folders has one."""
-    try:
-        kept = importlib.import_module("dtsen_core.registry.versions").versions(root)
-    except ModuleNotFoundError:
-        return _listed(root)
-    found = [Version(v.manifest.version, v.manifest.as_of, v.manifest.created, root / v.folder) for v in kept]
-    return sorted(found, key=lambda v: (v.as_of, v.created))
-
-
-def _listed(root: Path) -> list[Version]:
-    folders = sorted((root / "versions").glob("*/manifest.json")) or [root / "manifest.json"]
-    found = []
-    for file in folders:
-        try:
-            raw = json.loads(file.read_text(encoding="utf-8"))
-            found.append(Version(raw["version"], raw["as_of"], raw["created"], file.parent))
-        except (OSError, ValueError, KeyError):
-            continue
+    found = [
+        Version(v.manifest.version, v.manifest.as_of, v.manifest.created, root / v.folder) for v in kept.versions(root)
+    ]
     return sorted(found, key=lambda v: (v.as_of, v.created))
 
 

@@ -7,6 +7,7 @@ for its own where they contradict.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -143,7 +144,7 @@ class Register:
         )
 
     def write(
-        self, con: duckdb.DuckDBPyConnection, out: Path, values: dict[str, str], source: str, *,
+        self, con: duckdb.DuckDBPyConnection, out: Path, values: Mapping[str, str | None], source: str, *,
         ids: tuple[str, str], order: str, kinds: list[str],
     ) -> None:  # fmt: skip
         """Compose, damage and write the lines, and add to ``truth_record``.
@@ -179,13 +180,19 @@ class Register:
         )
         con.execute("DROP TABLE register_line")
 
-    def _text(self, values: dict[str, str]) -> str:
-        """SQL of an undamaged line; DTKS writes -1 where a coded answer is missing, the others nothing."""
+    def family_text(self, values: dict[str, str], names: list[str]) -> str:
+        """SQL of the part of a line that is the same for a whole family: the neighbouring columns `names`. It goes
+        into `values` as the text of the first of them, with None for the others."""
+        return self._text({name: values[name] for name in names})
+
+    def _text(self, values: Mapping[str, str | None]) -> str:
+        """SQL of an undamaged line; DTKS writes -1 where a coded answer is missing, the others nothing. Columns
+        without a text are left out."""
         blank = "'-1'" if self.kind == "dtks" else "''"
         parts = [
             f"coalesce({values[c.name]}, {blank if c.type in ('code', 'flag', 'integer') else chr(39) * 2})"
-            for c in self.layout.columns
-        ]
+            for c in self.layout.columns if values.get(c.name) is not None
+        ]  # fmt: skip
         return f"concat_ws('{self.layout.delimiters[0]}', {', '.join(parts)})"
 
     def _rolls(self) -> str:

@@ -15,6 +15,7 @@ from dtsen_core.collect.readers import Progress
 from dtsen_core.collect.simulate import places_sql
 from dtsen_core.collect.simulate.compose import FILES, Register
 from dtsen_core.collect.simulate.damage import families, people
+from dtsen_core.collect.simulate.damage.families import group_of
 from dtsen_core.collect.simulate.damage.kinds import damaged
 from dtsen_core.collect.simulate.damage.rates import Dice, damage, kind_of
 
@@ -51,7 +52,8 @@ def write_registers(
         step(con, out, seed)
         if progress is not None:
             progress((number + 1) / len(steps))
-    for table in ("family_rank", "village_codes", "village_span", "sim_deceased", "family_form", "person"):
+    for table in ("family_rank", "village_codes", "village_span", "sim_deceased", "family_form", "family_text",
+                  "person"):  # fmt: skip
         con.execute(f"DROP TABLE {table}")
     return {kind: out / name for kind, name in FILES.items()}
 
@@ -92,12 +94,15 @@ def _dukcapil(con: duckdb.DuckDBPyConnection, out: Path, seed: int) -> None:
 def _persons(con: duckdb.DuckDBPyConnection, file: Register, seed: int, chosen: str) -> None:
     """Temporary table ``person``: everyone of this register with the kinds of damage and, for a borrowed number,
     the stranger's."""
+    shown = [column.name for column in layout("dtsen_anggota").columns if column.type != "region_name"]
+    used = {column.name for column in file.layout.columns} | set(ALWAYS)
+    columns = ["id_anggota", "id_keluarga", *(name for name in shown if name in used)]
     lender = """CASE WHEN w.nik_kind = 'nik_orang_lain' THEN CASE WHEN w.nik_how % 2 = 0
         THEN w.id_anggota + CASE WHEN w.status_hubungan_keluarga = 1 THEN 1 ELSE -1 END
         ELSE ((w.nik_how >> 8) % (SELECT count(*) FROM sim_anggota))::BIGINT END END"""
     con.execute(f"""CREATE OR REPLACE TEMP TABLE person AS WITH who AS (
       SELECT a.*, {file.rolled()} FROM (
-        SELECT a.*, {file.drawn()} FROM {people.persons(file.register, seed)} a WHERE {chosen}) a
+        SELECT a.*, {file.drawn()} FROM {people.persons(file.register, seed, columns)} a WHERE {chosen}) a
     ) SELECT w.* REPLACE (CASE WHEN w.nik_kind = 'nik_orang_lain' AND (b.id_anggota IS NULL
           OR b.id_anggota = w.id_anggota) THEN NULL ELSE w.nik_kind END AS nik_kind),
         b.nomor_induk_kependudukan AS borrowed
@@ -115,6 +120,9 @@ def _card(own: str) -> str:
     return f"CASE WHEN o.keluarga_kind = 'kartu_gabung' OR {families.apart()} THEN o.host_card ELSE {own} END"
 
 
+ALWAYS = ("nomor_induk_kependudukan", "nomor_kartu_keluarga", "nama", "tanggal_lahir", "jenis_kelamin",
+          "status_hubungan_keluarga")  # fmt: skip
+"""Columns of a person that damage needs, whether the register shows them or not."""
 PERSON_ORDER = "CASE WHEN a.lived THEN 4 * a.id_anggota + a.copy ELSE -4 * a.id_anggota - 1 END"
 """Persons in the order of their keys, the deceased after the relative they belong to."""
 RELATION = """CASE WHEN o.keluarga_kind = 'kartu_gabung'
@@ -205,10 +213,21 @@ def _dtks(con: duckdb.DuckDBPyConnection, out: Path, seed: int) -> None:
         "tanggal_pemutakhiran": _dated(file, "400 * a.copy"), "status_hubungan_keluarga": RELATION,
         "nomor_kartu_keluarga": _card("a.nomor_kartu_keluarga"),
     })  # fmt: skip
-    source = f"""FROM person a JOIN sim_keluarga k ON k.id_keluarga = a.id_keluarga
-      JOIN family_form o ON o.id_keluarga = a.id_keluarga {PLACES}"""
     _persons(con, file, seed, _chosen(file, seed))
-    file.write(con, out, values, source, ids=("a.id_anggota", "a.id_keluarga"),
+    # What a family answered is the same on every line of its members: composed once.
+    answers = [c.name for c in file.layout.columns if group_of(c.name) is not None]
+    con.execute(
+        f"""CREATE OR REPLACE TEMP TABLE family_text AS
+        SELECT k.id_keluarga, {file.family_text(values, answers)} AS answers
+        FROM sim_keluarga k JOIN family_form o ON o.id_keluarga = k.id_keluarga
+        LEFT JOIN sim_keluarga p ON p.id_keluarga = o.partner
+        WHERE k.id_keluarga IN (SELECT id_keluarga FROM person)"""
+    )
+    shown: dict[str, str | None] = {**values, **dict.fromkeys(answers), answers[0]: "x.answers"}
+    source = """FROM person a JOIN sim_keluarga k ON k.id_keluarga = a.id_keluarga
+      JOIN family_form o ON o.id_keluarga = a.id_keluarga JOIN family_text x ON x.id_keluarga = a.id_keluarga
+      JOIN village_codes v ON v.village = o.seen_village"""
+    file.write(con, out, shown, source, ids=("a.id_anggota", "a.id_keluarga"),
                order=PERSON_ORDER,
                kinds=[*_identity_kinds(file), "o.tempat_kind", "o.isian_kind"])  # fmt: skip
 

@@ -90,9 +90,13 @@ def apart(person: str = "a") -> str:
             f"AND {person}.lived)")  # fmt: skip
 
 
+def group_of(variable: str) -> int | None:
+    """Number of the group of answers that differ together, None for variables that never contradict."""
+    groups = damage()["contradiction"]["groups"]
+    return next((number for number, group in enumerate(groups) if variable in group), None)
+
+
 def group_differs(variable: str) -> str:
     """SQL condition: this family's answer to `variable` (alias ``o`` for its form) is another family's."""
-    for number, group in enumerate(damage()["contradiction"]["groups"]):
-        if variable in group:
-            return f"(o.differs & {1 << number}) > 0"
-    return "false"
+    number = group_of(variable)
+    return "false" if number is None else f"(o.differs & {1 << number}) > 0"

@@ -47,16 +47,17 @@ def everybody(con: duckdb.DuckDBPyConnection, seed: int) -> None:
     con.execute("DROP TABLE deceased_draw")
 
 
-def persons(register: str, seed: int) -> str:
-    """SELECT of the persons of `register` before its choice of families: ``sim_anggota`` columns, `lived`, and
-    `copy` (1 for the second record of a person)."""
+def persons(register: str, seed: int, columns: list[str]) -> str:
+    """SELECT of the persons of `register` before its choice of families: these columns of ``sim_anggota``,
+    `lived`, and `copy` (1 for the second record of a person)."""
+    living, dead = (", ".join(f"{alias}.{name}" for name in columns) for alias in "ad")
     rates = damage()[register]
     most = max(entry.get("deceased", 0) for entry in damage().values())
     kept = Dice(seed, register, "d.id_anggota").below("deceased", f"({rates.get('deceased', 0)} / {most})")
     twice = Dice(seed, register, "a.id_anggota").below("twice", rates.get("duplicates", 0))
-    return f"""(SELECT a.*, true AS lived, 0 AS copy FROM sim_anggota a
-      UNION ALL BY NAME SELECT d.*, false AS lived, 0 AS copy FROM sim_deceased d WHERE {kept}
-      UNION ALL BY NAME SELECT a.*, true AS lived, 1 AS copy FROM sim_anggota a WHERE {twice})"""
+    return f"""(SELECT {living}, true AS lived, 0 AS copy FROM sim_anggota a
+      UNION ALL BY NAME SELECT {dead}, false AS lived, 0 AS copy FROM sim_deceased d WHERE {kept}
+      UNION ALL BY NAME SELECT {living}, true AS lived, 1 AS copy FROM sim_anggota a WHERE {twice})"""
 
 
 def civil_persons(con: duckdb.DuckDBPyConnection, seed: int) -> None:

@@ -18,11 +18,11 @@ import duckdb
 
 from dtsen_core.build import derive, lock, store
 from dtsen_core.build.progress import Listener, Progress, silent
-from dtsen_core.collect.layouts import layout
+from dtsen_core.collect.layouts import EXPORT_COLUMNS, layout, plain
 from dtsen_core.collect.physical import open_source
 from dtsen_core.collect.readers import Progress as Step
 from dtsen_core.errors import UserError
-from dtsen_core.integrate import carry, delivered, golden, services, trace
+from dtsen_core.integrate import carry, delivered, golden, review, services, trace
 from dtsen_core.integrate.golden import account, families, reading
 from dtsen_core.integrate.golden.reading import SourceFile
 from dtsen_core.integrate.registers import REGISTERS, check_files, refuse_useless
@@ -82,6 +82,13 @@ class _Work:
                 pairs.append((str(self.paths[place] if new else kept), file["shown"]))
         return pairs
 
+    def corrected(self) -> bool:
+        """Do the new files come from an export of the quarantine? Then they add to a regency."""
+        return all(
+            set(EXPORT_COLUMNS) <= {plain(name) for name in open_source(path, layout(file["layout"])).names}
+            for path, file in zip(self.paths, self.delivery["files"])
+        )
+
     def has_kind(self, kind: str) -> bool:
         return any(delivery["kind"] == kind for delivery in self.deliveries())
 
@@ -92,11 +99,12 @@ def ingest(
 ) -> dict[str, Any]:  # fmt: skip
     """Make a new version of the real dataset at `root` (new, if there is none) with `files` of `kind`.
 
-    `dtsen` takes the family and the member file of one or more regencies and replaces those regencies; a
-    register (`dtks`, `regsosek`, `p3ke`, `dukcapil`) adds to what the dataset holds of it, and as soon as the
-    civil register and one other are there, the golden record is made; `pln`, `bpjs` and `programme` speak of
-    families that stand. `codes` confirms the code system; `as_of` is the date the data speak of (default:
-    today). `dry_run` reports and leaves nothing.
+    `dtsen` takes the family and the member file of one or more regencies and replaces those regencies (an
+    export of the quarantine that was corrected adds to them). A register (`dtks`, `regsosek`, `p3ke`,
+    `dukcapil`) adds to what the dataset holds of it, and as soon as the civil register and one other are
+    there, the golden record is made. `pln`, `bpjs` and `programme` speak of families that stand. `codes`
+    confirms the code system; `as_of` is the date the data speak of (default: today). `dry_run` reports and
+    leaves nothing.
 
     Returns ``files`` (the account of each new file in physical lines: path, read, header, blank, accepted,
     quarantined, reasons, …), ``version``, ``as_of``, ``matched`` (per source: records, matched), ``families``,
@@ -232,6 +240,7 @@ def _read(con: duckdb.DuckDBPyConnection, work: _Work, step: Step) -> None:
         con.execute(reading.SOURCE_FILE)
         trace.create_tables(con)
     if "dukcapil" in held and RECIPIENTS & set(held) and not whole:
+        review.load_decisions(work.root, con)
         counts = golden.integrate(con, files=files, progress=step)
     else:
         kinds = [name for kind in held for name in KINDS[kind]]
@@ -244,7 +253,7 @@ def _read(con: duckdb.DuckDBPyConnection, work: _Work, step: Step) -> None:
     work.counts += [count.report() for count in fresh]
     _name_files(con, work)
     if whole and work.database is not None:
-        work.carried = carry.carry(con, work.database)
+        work.carried = carry.carry(con, work.database, replace=not work.corrected())
     for service in asked:
         work.matched[service] = services.apply(con, service)
         con.execute(f"DROP TABLE source_{service}")

@@ -83,7 +83,7 @@ def _quoted(path: Path) -> str:
 
 
 def _fill(
-    con: duckdb.DuckDBPyConnection, out: Path, folder: Path, recipe: Recipe, told: Progress, households: int,
+    con: duckdb.DuckDBPyConnection, root: Path, folder: Path, recipe: Recipe, told: Progress, households: int,
     sources: bool, people: bool,
 ) -> None:  # fmt: skip
     """From nothing to ranked families with their enrolment."""
@@ -98,7 +98,7 @@ def _fill(
     con.execute("SET search_path = 'dtsen.main,scratch.main'")
     if sources:
         with told.stage("integrate") as step:
-            review.load_decisions(out, con)
+            review.load_decisions(root, con)
             golden.integrate(con, folder / "sources", progress=step)
             tables.shorten_paths(con, "sources/")
     else:

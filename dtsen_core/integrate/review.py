@@ -181,15 +181,15 @@ def load_decisions(root: Path | str, con: duckdb.DuckDBPyConnection) -> int:
 # -- pairs -------------------------------------------------------------------------------------------------
 
 _COUNT = """
-SELECT source, count(*) AS pairs FROM review_pair GROUP BY source ORDER BY source
+SELECT source, count(DISTINCT pair_id) AS pairs FROM review_pair GROUP BY source ORDER BY source
 """
 _IDS = """
 SELECT pair_id FROM review_pair WHERE $source IN ('all', source)
-ORDER BY abs(probability - 0.5), pair_id
+GROUP BY pair_id ORDER BY min(abs(probability - 0.5)), pair_id
 """
 _ONE = """
 SELECT pair_id, source, path, line_from, nik, probability, field, record_value, civil_value, weight
-FROM review_pair WHERE pair_id = ?
+FROM review_pair WHERE pair_id = ? ORDER BY path, line_from LIMIT 1
 """
 
 
@@ -223,7 +223,8 @@ def sources(dataset: Dataset) -> dict[str, int]:
 
 
 def pair(dataset: Dataset, pair_id: str, *, holder: bool = False) -> Pair:
-    """One pair with its fields. UserError on real data without `holder`, or for an unknown pair."""
+    """One pair with its fields (of a record delivered twice, the first line). UserError on real data without `holder`,
+    or for an unknown pair."""
     refuse_names(dataset, holder=holder)
     row = dataset.cursor().execute(_ONE, [pair_id]).fetchone() if dataset.has_table(PAIRS) else None
     if row is None:

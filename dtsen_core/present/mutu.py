@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import pandas as pd
 
-from dtsen_core.locale import text
+from dtsen_core.locale import has, text
 from dtsen_core.oversight.disclosure import Published
 from dtsen_core.policy.quality.content import BANDS
 from dtsen_core.policy.quality.measures import LINKED, PASSES
@@ -171,12 +172,18 @@ def accuracy_figures(whole: Published, lang: str) -> list[Figure]:
 
 def accuracy_names(frame: pd.DataFrame, by: str, lang: str) -> pd.DataFrame:
     """`frame` with display names: sources, kinds of error and passes in words; provinces have theirs."""
-    prefixes = {"source": "source", "error_kind": "error", "pass": "pass"}
-    if by not in prefixes:
-        return frame
-    if by == "source":
-        return frame.assign(name=[source_word(str(item), lang) for item in frame["item"]])
-    return frame.assign(name=[word(prefixes[by], str(item), lang) for item in frame["item"]])
+    words: dict[str, Callable[[str], str]] = {
+        "source": lambda item: source_word(item, lang),
+        "error_kind": lambda item: error_word(item, lang),
+        "pass": lambda item: word("pass", item, lang),
+    }
+    return frame.assign(name=[words[by](str(item)) for item in frame["item"]]) if by in words else frame
+
+
+def error_word(kind: str, lang: str) -> str:
+    """The sentence of a kind of damage; it belongs to the room that does the damage."""
+    key = f"identity.damage_{kind}"
+    return text(key, lang) if has(key) else word("error", kind, lang)
 
 
 def accuracy_table(found: Published, by: str, lang: str) -> Table:

@@ -7,10 +7,14 @@ import html
 import pandas as pd
 
 from dtsen_core.integrate.review import Decision, Pair
-from dtsen_core.locale import text
+from dtsen_core.locale import has, text
 from dtsen_core.present import numbers, theme
+from dtsen_core.present.mutu import variable_word
 from dtsen_core.present.mutu_area import word
 from dtsen_core.present.peringkat_tables import Table
+from dtsen_core.regions import units
+from dtsen_core.registry.codelists import codelist
+from dtsen_core.registry.fields import SETS, fields
 
 FOR, AGAINST = theme.ACCENT, theme.WARNING
 WIDEST = 50.0
@@ -18,7 +22,32 @@ WIDEST = 50.0
 
 
 def field_word(name: str, lang: str) -> str:
-    return word("field", name, lang)
+    """What a compared field is called: our own word for it, else the label of the field dictionary."""
+    return word("field", name, lang) if has(f"mutu.field_{name}") else variable_word(name, lang)
+
+
+def value_word(name: str, value: str | None, lang: str) -> str:
+    """A stored value as people write it: codes in words, places by name, days as dates; "" for none."""
+    plain = "" if value is None else str(value).strip()
+    if not plain:
+        return ""
+    field = next((f for s in SETS for f in fields(s) if f.name == name), None)
+    if field is not None and field.codelist and plain.isdigit():
+        labels = {code.value: code.label(lang) for code in codelist(field.codelist).codes}
+        return labels.get(int(plain), plain)
+    if field is not None and field.type == "region":
+        return _place(plain)
+    if field is not None and field.type == "date":
+        return plain if numbers.date(plain, lang) == numbers.not_available(lang) else numbers.date(plain, lang)
+    return plain
+
+
+def _place(code: str) -> str:
+    """ "Sukamaju, Cibinong, Kab. Bogor" for a village code; the code itself where it is not known."""
+    known = units.index("village")
+    if code not in known:
+        return code
+    return ", ".join(units.name(part) for part in (code, code[:6], code[:4]))
 
 
 def comparison_html(pair: Pair, lang: str) -> str:
@@ -26,7 +55,7 @@ def comparison_html(pair: Pair, lang: str) -> str:
     anything, also markup."""
     top = max((abs(w) for w in pair.weights), default=0.0) or 1.0
     rows = "".join(
-        _row(field_word(name, lang), record, civil, weight, top, lang)
+        _row(field_word(name, lang), value_word(name, record, lang), value_word(name, civil, lang), weight, top, lang)
         for name, record, civil, weight in zip(pair.fields, pair.record, pair.civil, pair.weights)
     )
     titles = [text(f"tinjauan.col_{name}", lang) for name in ("field", "record", "civil", "weight")]
@@ -40,8 +69,8 @@ def comparison_html(pair: Pair, lang: str) -> str:
     )
 
 
-def _row(name: str, record: str | None, civil: str | None, weight: float, top: float, lang: str) -> str:
-    same = (record or "") == (civil or "") and record
+def _row(name: str, record: str, civil: str, weight: float, top: float, lang: str) -> str:
+    same = bool(record) and record.casefold() == civil.casefold()
     mark = "" if same else f"background:color-mix(in srgb, {AGAINST} 12%, transparent);"
     cell = '<td style="padding:.45rem .6rem;{extra}overflow-wrap:anywhere">{value}</td>'
     bar = _bar(weight, top, lang)
@@ -54,10 +83,10 @@ def _row(name: str, record: str | None, civil: str | None, weight: float, top: f
     )
 
 
-def _value(value: str | None, lang: str) -> str:
-    if value is None or not str(value).strip():
+def _value(value: str, lang: str) -> str:
+    if not value:
         return f'<span style="color:{theme.MUTED}">{text("tinjauan.empty", lang)}</span>'
-    return html.escape(str(value))
+    return html.escape(value)
 
 
 def _bar(weight: float, top: float, lang: str) -> str:

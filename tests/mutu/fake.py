@@ -85,7 +85,8 @@ def _quality(con: duckdb.DuckDBPyConnection, worse: float) -> None:
     )
     con.execute(
         f"""CREATE TABLE rule_finding AS
-        SELECT 'sources/' || source AS path, source, province, regency, r.rule, r.severity,
+        SELECT 'sources/' || source AS path, CASE WHEN source = 'regsosek' THEN 'regsosek_anggota' ELSE source END
+          AS source, province, regency, r.rule, r.severity,
           ((accepted + held) * r.rate * {drift})::BIGINT AS records
         FROM quality_reading JOIN place USING (regency),
           (VALUES ('tanggal_lahir_beda_nik', 'warning', 0.04), ('nik_tak_sah', 'error', 0.05)) r(rule, severity, rate)
@@ -141,11 +142,11 @@ def _pairs(con: duckdb.DuckDBPyConnection) -> None:
         SELECT 'p' || lpad(range::VARCHAR, 4, '0') AS pair_id, CASE WHEN range % 3 = 0 THEN 'regsosek' ELSE 'dtks' END
           AS source, 'sources/dtks.txt' AS path, (100 + range)::UINTEGER AS line_from,
           '3201' || lpad(range::VARCHAR, 12, '1') AS nik, 0.3 + range / 100.0 AS probability,
-          ['nama', 'tanggal_lahir', 'jenis_kelamin', 'alamat'] AS field,
-          [CASE WHEN range = 20 THEN ? ELSE 'MUH. AHMAD ' || range END, '1980-02-11', 'Laki-laki', NULL]
+          ['nama', 'tanggal_lahir', 'jenis_kelamin', 'kode_kelurahan_desa', 'alamat'] AS field,
+          [CASE WHEN range = 20 THEN ? ELSE 'MUH. AHMAD ' || range END, '1980-02-11', '1', '1101012001', NULL]
             AS record_value,
-          ['MUHAMMAD AHMAD ' || range, '1980-11-02', 'Laki-laki', 'Jl. Melati 3'] AS civil_value,
-          [4.2, -3.1, 0.9, 0.0] AS weight
+          ['MUHAMMAD AHMAD ' || range, '1980-11-02', '2', '1101012001', 'Jl. Melati 3'] AS civil_value,
+          [4.2, -3.1, -0.9, 1.5, NULL] AS weight
         FROM range(40)""",
         [NASTY],
     )

@@ -40,6 +40,13 @@ def test_matching_counts_the_chosen_source_without_unplaced_records(simulated: D
     assert everything["base"].sum() > frame["base"].sum()
 
 
+def test_findings_of_a_kind_of_file_belong_to_its_register(simulated: Dataset) -> None:
+    frame = areas.quality_by_area(simulated, Ask("rule", "province", source="regsosek", variable="nik_tak_sah"))
+    found = one(simulated, """SELECT sum(records) FROM rule_finding
+        WHERE source = 'regsosek_anggota' AND rule = 'nik_tak_sah'""")[0]  # fmt: skip
+    assert frame["part"].sum() == float(found) > 0
+
+
 def test_weighted_measures_stand_for_the_registry(simulated: Dataset) -> None:
     frame = areas.quality_by_area(simulated, Ask("gap_families", "regency"))
     civil, known = one(simulated, "SELECT sum(civil_families), sum(registry_families) FROM quality_coverage")

@@ -123,6 +123,22 @@ def test_the_queue_begins_with_the_greatest_doubt(simulated: Dataset, decided: P
         review.pair(simulated, "p9999")
 
 
+def test_a_record_delivered_twice_is_one_pair(tmp_path: Path) -> None:
+    root = fake.make(tmp_path / "data")
+    with duckdb.connect(str(root / "dtsen.duckdb")) as con:
+        con.execute("INSERT INTO review_pair SELECT * REPLACE (999 AS line_from) FROM review_pair")
+    dataset = Dataset.open(root)
+    assert len(review.queue(dataset)) == sum(review.sources(dataset).values()) == 40
+    assert review.pair(dataset, "p0003").line == 103
+
+
+def test_values_that_cannot_be_read_stand_as_they_are() -> None:
+    assert tinjauan.value_word("jenis_kelamin", "9", "id") == "9"
+    assert tinjauan.value_word("kode_kelurahan_desa", "<i>", "id") == "<i>"
+    assert tinjauan.value_word("tanggal_lahir", "31/12/1980", "id") == "31/12/1980"
+    assert tinjauan.value_word("nama", None, "id") == ""
+
+
 def test_bars_point_to_the_side_they_speak_for(simulated: Dataset) -> None:
     pair = review.pair(simulated, "p0020")
     drawn = tinjauan.comparison_html(pair, "id")
@@ -130,6 +146,10 @@ def test_bars_point_to_the_side_they_speak_for(simulated: Dataset) -> None:
     assert tinjauan.AGAINST in drawn
     assert "left:50.0%;width:50.0%" in drawn
     assert fake.NASTY not in drawn
+    assert "11 Februari 1980" in drawn
+    assert "Laki-laki" in drawn
+    assert "Perempuan" in drawn
+    assert "Kab. Aceh Selatan" in drawn
     assert "nama" in tinjauan.verdict(pair, "id")
 
 

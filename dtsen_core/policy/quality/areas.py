@@ -45,7 +45,9 @@ WITH read AS (
     FROM quality_reading WHERE $source IN ('', source) GROUP BY regency
 ), found AS (
     SELECT regency, sum(records) AS part
-    FROM rule_finding WHERE $source IN ('', source) AND rule = $variable GROUP BY regency
+    FROM rule_finding
+    -- findings name the kind of file, two of which are one register
+    WHERE $source IN ('', regexp_replace(source, '_(keluarga|anggota)$', '')) AND rule = $variable GROUP BY regency
 )
 SELECT regency, base, least(coalesce(part, 0), base) AS part FROM read LEFT JOIN found USING (regency)
 """

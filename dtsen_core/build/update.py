@@ -274,15 +274,18 @@ def _name_files(con: duckdb.DuckDBPyConnection, work: _Work) -> None:
 
 
 def _matched(con: duckdb.DuckDBPyConnection) -> dict[str, Any]:
-    """Per recipient register of a golden record: its person records and how many are a known person."""
-    rows = con.execute("""SELECT source, count(*) FROM person_record
-        WHERE source IN ('dtks', 'regsosek', 'p3ke') GROUP BY source ORDER BY source""").fetchall()
-    read = dict(con.execute("""SELECT f.source, sum(f.accepted - coalesce(j.more, 0))::BIGINT FROM ingest_file f
-        LEFT JOIN (SELECT path, source, sum(len(lines) - 1) AS more FROM joined_record GROUP BY ALL) j
-          USING (path, source) GROUP BY f.source""").fetchall())  # fmt: skip
-    names = {"regsosek": "regsosek_anggota"}
-    return {source: {"records": int(read.get(names.get(source, source), 0)), "matched": int(matched)}
-            for source, matched in rows}  # fmt: skip
+    """Per recipient register of a golden record: its records, held ones included, those found to be a person of
+    the civil register, and how many ended in each pass."""
+    found: dict[str, Any] = {}
+    if not reading.has(con, "match_summary"):
+        return found
+    for source, ended, records in con.execute("""SELECT source, pass, sum(records)::BIGINT FROM match_summary
+            WHERE source <> 'dukcapil' GROUP BY ALL ORDER BY ALL""").fetchall():  # fmt: skip
+        entry = found.setdefault(source, {"records": 0, "matched": 0, "passes": {}})
+        entry["records"] += records
+        entry["matched"] += 0 if ended in ("none", "review") else records
+        entry["passes"][ended] = records
+    return found
 
 
 def _report(work: _Work, manifest: Manifest, *, dry_run: bool) -> dict[str, Any]:

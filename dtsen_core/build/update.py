@@ -22,7 +22,7 @@ from dtsen_core.collect.layouts import EXPORT_COLUMNS, layout, plain
 from dtsen_core.collect.physical import open_source
 from dtsen_core.collect.readers import Progress as Step
 from dtsen_core.errors import UserError
-from dtsen_core.integrate import carry, delivered, golden, review, services, trace
+from dtsen_core.integrate import carry, delivered, golden, quality, review, services, trace
 from dtsen_core.integrate.golden import account, families, reading
 from dtsen_core.integrate.golden.reading import SourceFile
 from dtsen_core.integrate.registers import REGISTERS, check_files, refuse_useless
@@ -59,7 +59,8 @@ class _Work:
     carried: dict[str, int] = field(default_factory=dict)
 
     def deliveries(self) -> list[dict[str, Any]]:
-        return [*(self.held.deliveries if self.held else []), self.delivery]
+        coming = [self.delivery] if self.delivery["files"] else []
+        return [*(self.held.deliveries if self.held else []), *coming]
 
     def files(self, *kinds: str) -> list[SourceFile]:
         """Every file of `kinds`, each content once: kept ones from the store, new ones where they lie."""
@@ -144,6 +145,28 @@ def ingest(
                 with contextlib.suppress(OSError):
                     target.rmdir()
             raise
+    return _report(work, manifest, dry_run=False)
+
+
+def relink(root: Path | str, *, progress: Listener = silent) -> dict[str, Any]:
+    """Integrate what the dataset at `root` holds once more, with the decisions of the review made since.
+
+    Returns the report of `ingest` without files. UserError when there is no golden record to make.
+    """
+    target = Path(root).resolve()
+    told = Progress(SHARES, progress)
+    with lock.exclusive(target):
+        refuse_foreign(target, "real")
+        held = manifests.read(target)
+        kinds = {delivery["kind"] for delivery in held.deliveries}
+        if DTSEN in kinds or "dukcapil" not in kinds or not RECIPIENTS & kinds:
+            raise UserError("errors_dataset.nothing_to_link", path=target)
+        last = held.deliveries[-1]
+        day = dt.date.fromisoformat(held.as_of)
+        work = _Work(target, held, last["kind"], [], {**last, "files": []}, day)
+        with new_dataset(target, "real") as folder:
+            manifest = _make(work, folder, told)
+            manifest.write(folder)
     return _report(work, manifest, dry_run=False)
 
 
@@ -239,7 +262,8 @@ def _read(con: duckdb.DuckDBPyConnection, work: _Work, step: Step) -> None:
         con.execute(ddl.create_table("anggota"))
         con.execute(reading.SOURCE_FILE)
         trace.create_tables(con)
-    if "dukcapil" in held and RECIPIENTS & set(held) and not whole:
+    made = "dukcapil" in held and bool(RECIPIENTS & set(held)) and not whole
+    if made:
         review.load_decisions(work.root, con)
         counts = golden.integrate(con, files=files, progress=step)
     else:
@@ -256,9 +280,13 @@ def _read(con: duckdb.DuckDBPyConnection, work: _Work, step: Step) -> None:
         work.carried = carry.carry(con, work.database, replace=not work.corrected())
     for service in asked:
         work.matched[service] = services.apply(con, service)
-        con.execute(f"DROP TABLE source_{service}")
     if "bpjs" in asked:
         families.family_sums(con)
+    if not made:
+        quality.write(con, work.as_of)
+    for service in asked:
+        for table in (f"source_{service}", f"source_{service}_held", f"source_{service}_region"):
+            con.execute(f"DROP TABLE IF EXISTS {table}")
     account.check_lines(con)
     work.matched = _matched(con) | work.matched
 

@@ -35,6 +35,7 @@ def _app(lang: Lang = None) -> None:
 app.command("build", help=say("help_build"))(data.build)
 app.command("info", help=say("help_info"))(data.info)
 app.command("ingest", help=say("help_ingest"))(data.ingest)
+app.command("relink", help=say("help_relink"))(data.relink)
 app.command("rank", help=say("help_rank"))(ranking.rank)
 app.command("lineage", help=say("help_lineage"))(versions.lineage)
 app.add_typer(quarantine.app, name="quarantine", help=say("help_quarantine"))

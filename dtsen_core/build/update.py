@@ -18,11 +18,11 @@ import duckdb
 
 from dtsen_core.build import derive, lock, store
 from dtsen_core.build.progress import Listener, Progress, silent
-from dtsen_core.collect.layouts import layout
+from dtsen_core.collect.layouts import EXPORT_COLUMNS, layout, plain
 from dtsen_core.collect.physical import open_source
 from dtsen_core.collect.readers import Progress as Step
 from dtsen_core.errors import UserError
-from dtsen_core.integrate import carry, delivered, golden, review, services, trace
+from dtsen_core.integrate import carry, delivered, golden, quality, review, services, trace
 from dtsen_core.integrate.golden import account, families, reading
 from dtsen_core.integrate.golden.reading import SourceFile
 from dtsen_core.integrate.registers import REGISTERS, check_files, refuse_useless
@@ -59,7 +59,8 @@ class _Work:
     carried: dict[str, int] = field(default_factory=dict)
 
     def deliveries(self) -> list[dict[str, Any]]:
-        return [*(self.held.deliveries if self.held else []), self.delivery]
+        coming = [self.delivery] if self.delivery["files"] else []
+        return [*(self.held.deliveries if self.held else []), *coming]
 
     def files(self, *kinds: str) -> list[SourceFile]:
         """Every file of `kinds`, each content once: kept ones from the store, new ones where they lie."""
@@ -82,6 +83,13 @@ class _Work:
                 pairs.append((str(self.paths[place] if new else kept), file["shown"]))
         return pairs
 
+    def corrected(self) -> bool:
+        """Do the new files come from an export of the quarantine? Then they add to a regency."""
+        return all(
+            set(EXPORT_COLUMNS) <= {plain(name) for name in open_source(path, layout(file["layout"])).names}
+            for path, file in zip(self.paths, self.delivery["files"])
+        )
+
     def has_kind(self, kind: str) -> bool:
         return any(delivery["kind"] == kind for delivery in self.deliveries())
 
@@ -92,11 +100,12 @@ def ingest(
 ) -> dict[str, Any]:  # fmt: skip
     """Make a new version of the real dataset at `root` (new, if there is none) with `files` of `kind`.
 
-    `dtsen` takes the family and the member file of one or more regencies and replaces those regencies; a
-    register (`dtks`, `regsosek`, `p3ke`, `dukcapil`) adds to what the dataset holds of it, and as soon as the
-    civil register and one other are there, the golden record is made; `pln`, `bpjs` and `programme` speak of
-    families that stand. `codes` confirms the code system; `as_of` is the date the data speak of (default:
-    today). `dry_run` reports and leaves nothing.
+    `dtsen` takes the family and the member file of one or more regencies and replaces those regencies (an
+    export of the quarantine that was corrected adds to them). A register (`dtks`, `regsosek`, `p3ke`,
+    `dukcapil`) adds to what the dataset holds of it, and as soon as the civil register and one other are
+    there, the golden record is made. `pln`, `bpjs` and `programme` speak of families that stand. `codes`
+    confirms the code system; `as_of` is the date the data speak of (default: today). `dry_run` reports and
+    leaves nothing.
 
     Returns ``files`` (the account of each new file in physical lines: path, read, header, blank, accepted,
     quarantined, reasons, …), ``version``, ``as_of``, ``matched`` (per source: records, matched), ``families``,
@@ -136,6 +145,28 @@ def ingest(
                 with contextlib.suppress(OSError):
                     target.rmdir()
             raise
+    return _report(work, manifest, dry_run=False)
+
+
+def relink(root: Path | str, *, progress: Listener = silent) -> dict[str, Any]:
+    """Integrate what the dataset at `root` holds once more, with the decisions of the review made since.
+
+    Returns the report of `ingest` without files. UserError when there is no golden record to make.
+    """
+    target = Path(root).resolve()
+    told = Progress(SHARES, progress)
+    with lock.exclusive(target):
+        refuse_foreign(target, "real")
+        held = manifests.read(target)
+        kinds = {delivery["kind"] for delivery in held.deliveries}
+        if DTSEN in kinds or "dukcapil" not in kinds or not RECIPIENTS & kinds:
+            raise UserError("errors_dataset.nothing_to_link", path=target)
+        last = held.deliveries[-1]
+        day = dt.date.fromisoformat(held.as_of)
+        work = _Work(target, held, last["kind"], [], {**last, "files": []}, day)
+        with new_dataset(target, "real") as folder:
+            manifest = _make(work, folder, told)
+            manifest.write(folder)
     return _report(work, manifest, dry_run=False)
 
 
@@ -231,7 +262,8 @@ def _read(con: duckdb.DuckDBPyConnection, work: _Work, step: Step) -> None:
         con.execute(ddl.create_table("anggota"))
         con.execute(reading.SOURCE_FILE)
         trace.create_tables(con)
-    if "dukcapil" in held and RECIPIENTS & set(held) and not whole:
+    made = "dukcapil" in held and bool(RECIPIENTS & set(held)) and not whole
+    if made:
         review.load_decisions(work.root, con)
         counts = golden.integrate(con, files=files, progress=step)
     else:
@@ -245,12 +277,16 @@ def _read(con: duckdb.DuckDBPyConnection, work: _Work, step: Step) -> None:
     work.counts += [count.report() for count in fresh]
     _name_files(con, work)
     if whole and work.database is not None:
-        work.carried = carry.carry(con, work.database)
+        work.carried = carry.carry(con, work.database, replace=not work.corrected())
     for service in asked:
         work.matched[service] = services.apply(con, service)
-        con.execute(f"DROP TABLE source_{service}")
     if "bpjs" in asked:
         families.family_sums(con)
+    if not made:
+        quality.write(con, work.as_of)
+    for service in asked:
+        for table in (f"source_{service}", f"source_{service}_held", f"source_{service}_region"):
+            con.execute(f"DROP TABLE IF EXISTS {table}")
     account.check_lines(con)
     work.matched = _matched(con) | work.matched
 
@@ -266,15 +302,18 @@ def _name_files(con: duckdb.DuckDBPyConnection, work: _Work) -> None:
 
 
 def _matched(con: duckdb.DuckDBPyConnection) -> dict[str, Any]:
-    """Per recipient register of a golden record: its person records and how many are a known person."""
-    rows = con.execute("""SELECT source, count(*) FROM person_record
-        WHERE source IN ('dtks', 'regsosek', 'p3ke') GROUP BY source ORDER BY source""").fetchall()
-    read = dict(con.execute("""SELECT f.source, sum(f.accepted - coalesce(j.more, 0))::BIGINT FROM ingest_file f
-        LEFT JOIN (SELECT path, source, sum(len(lines) - 1) AS more FROM joined_record GROUP BY ALL) j
-          USING (path, source) GROUP BY f.source""").fetchall())  # fmt: skip
-    names = {"regsosek": "regsosek_anggota"}
-    return {source: {"records": int(read.get(names.get(source, source), 0)), "matched": int(matched)}
-            for source, matched in rows}  # fmt: skip
+    """Per recipient register of a golden record: its records, held ones included, those found to be a person of
+    the civil register, and how many ended in each pass."""
+    found: dict[str, Any] = {}
+    if not reading.has(con, "match_summary"):
+        return found
+    for source, ended, records in con.execute("""SELECT source, pass, sum(records)::BIGINT FROM match_summary
+            WHERE source <> 'dukcapil' GROUP BY ALL ORDER BY ALL""").fetchall():  # fmt: skip
+        entry = found.setdefault(source, {"records": 0, "matched": 0, "passes": {}})
+        entry["records"] += records
+        entry["matched"] += 0 if ended in ("none", "review") else records
+        entry["passes"][ended] = records
+    return found
 
 
 def _report(work: _Work, manifest: Manifest, *, dry_run: bool) -> dict[str, Any]:

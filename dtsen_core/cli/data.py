@@ -81,6 +81,16 @@ def ingest(
     emit(form, report, report["files"], {name: say(f"column_{name}") for name in columns})
 
 
+def relink(dataset: options.DatasetDir = None, form: options.Format = "table", lang: options.Lang = None) -> None:
+    check_format(form)
+    target = options.dataset_dir(dataset)
+    with bar() as progress:
+        report = update.relink(target, progress=progress)
+    note(say("ingest_version", version=report["version"], families=report["families"], persons=report["persons"]))
+    rows = [{"source": source, **counts} for source, counts in report["matched"].items()]
+    emit(form, report, rows, {name: say(f"column_{name}") for name in ("source", "records", "matched", "passes")})
+
+
 def _day(given: str | None) -> dt.date | None:
     """The date of ``--as-of``; UserError unless it is written as 2026-01-31."""
     if given is None:

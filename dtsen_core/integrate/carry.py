@@ -17,8 +17,10 @@ ACCOUNTS = ("ingest_file", "quarantine", "joined_record", "rule_finding")
 LAYOUTS = "('dtsen_keluarga', 'dtsen_anggota')"
 
 
-def carry(con: duckdb.DuckDBPyConnection, database: Path) -> dict[str, int]:
+def carry(con: duckdb.DuckDBPyConnection, database: Path, *, replace: bool = True) -> dict[str, int]:
     """Add the delivered families of the version in `database` to ``keluarga`` and ``anggota`` of `con`.
+
+    With `replace` the regencies of the new delivery give way to it; without, only the cards it names.
 
     Returns ``carried`` (families kept), ``replaced`` (families of the same regencies that gave way) and
     ``moved`` (families elsewhere whose card the new delivery names). InternalError if a family is lost.
@@ -26,7 +28,7 @@ def carry(con: duckdb.DuckDBPyConnection, database: Path) -> dict[str, int]:
     quoted = str(database).replace("'", "''")
     con.execute(f"ATTACH '{quoted}' AS before (READ_ONLY)")
     try:
-        counts = _families(con)
+        counts = _families(con, replace)
         _members(con)
         if _exists(con, "source_record"):
             _trace(con)
@@ -41,11 +43,12 @@ def carry(con: duckdb.DuckDBPyConnection, database: Path) -> dict[str, int]:
     return counts
 
 
-def _families(con: duckdb.DuckDBPyConnection) -> dict[str, int]:
+def _families(con: duckdb.DuckDBPyConnection, replace: bool) -> dict[str, int]:
+    spoken_of = "regency IN (SELECT DISTINCT regency FROM keluarga)" if replace else "false"
     con.execute(
-        """CREATE OR REPLACE TEMP TABLE earlier AS
-        SELECT id_keluarga, nomor_kartu_keluarga AS kk, village, regency IN (SELECT DISTINCT regency FROM keluarga) AS
-          replaced, nomor_kartu_keluarga IN (SELECT nomor_kartu_keluarga FROM keluarga) AS named
+        f"""CREATE OR REPLACE TEMP TABLE earlier AS
+        SELECT id_keluarga, nomor_kartu_keluarga AS kk, village, {spoken_of} AS replaced,
+          nomor_kartu_keluarga IN (SELECT nomor_kartu_keluarga FROM keluarga) AS named
         FROM before.main.keluarga"""
     )
     con.execute(

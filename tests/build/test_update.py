@@ -12,6 +12,7 @@ import pytest
 from dtsen_core.build import update
 from dtsen_core.collect.simulate import delivered
 from dtsen_core.errors import UserError
+from dtsen_core.integrate import review
 from dtsen_core.integrate.compare import compare
 from dtsen_core.integrate.lineage import find_family, lineage, member_lineage
 from dtsen_core.registry import versions
@@ -259,3 +260,27 @@ def test_refusals_leave_the_dataset_as_it_was(
     with pytest.raises(UserError):
         update.ingest("susenas", [wrong], registers)
     assert not (small_dataset / "store").exists()
+
+
+def test_a_decision_of_the_review_counts_in_the_next_run(registers: Path) -> None:
+    pairs = rows(registers, """SELECT pair_id, nik FROM review_pair p
+        JOIN anggota a ON a.nomor_induk_kependudukan = p.nik ORDER BY probability DESC, pair_id LIMIT 1""")  # fmt: skip
+    if not pairs:
+        pytest.skip("linkage left no pair to a person")
+    decided = "SELECT count(*) FROM person_record WHERE pass = 'decision'"
+    before = rows(registers, decided)[0][0]
+    review.decide(registers, pairs[0][0], "same", version=Dataset.open(registers).version)
+    try:
+        report = update.relink(registers)
+        assert report["files"] == []
+        assert rows(registers, decided)[0][0] > before
+        assert Dataset.open(registers).version == report["version"]
+    finally:
+        review.store_path(registers).unlink()
+
+
+def test_nothing_to_link_is_a_sentence(regencies: dict[str, list[Path]], tmp_path: Path) -> None:
+    update.ingest("dtsen", regencies["1101"], tmp_path / "data")
+    with pytest.raises(UserError) as problem:
+        update.relink(tmp_path / "data")
+    assert problem.value.key == "errors_dataset.nothing_to_link"

@@ -9,7 +9,7 @@ import pandas as pd
 from dtsen_core.integrate.review import Decision, Pair
 from dtsen_core.locale import has, text
 from dtsen_core.present import numbers, theme
-from dtsen_core.present.mutu import variable_word
+from dtsen_core.present.mutu import source_word, variable_word
 from dtsen_core.present.mutu_area import word
 from dtsen_core.present.peringkat_tables import Table
 from dtsen_core.regions import units
@@ -59,11 +59,12 @@ def comparison_html(pair: Pair, lang: str) -> str:
         for name, record, civil, weight in zip(pair.fields, pair.record, pair.civil, pair.weights)
     )
     titles = [text(f"tinjauan.col_{name}", lang) for name in ("field", "record", "civil", "weight")]
-    titles[1] = f"{titles[1]} ({html.escape(pair.source.upper())})"
+    titles[1] = f"{titles[1]} ({html.escape(source_word(pair.source, lang))})"
     heads = "".join(f'<th style="text-align:left;padding:.45rem .6rem;font-weight:600">{t}</th>' for t in titles)
+    label = text("tinjauan.table_label", lang)
+    style = "width:100%;min-width:36rem;border-collapse:collapse;font-size:.9rem;line-height:1.4"
     return (
-        '<div style="overflow-x:auto"><table style="width:100%;min-width:36rem;border-collapse:collapse;'
-        'font-size:.9rem;line-height:1.4"><thead>'
+        f'<div style="overflow-x:auto"><table aria-label="{html.escape(label)}" style="{style}"><thead>'
         f'<tr style="border-bottom:2px solid {theme.FAINT}">{heads}</tr></thead>'
         f"<tbody>{rows}</tbody></table></div>"
     )
@@ -109,13 +110,18 @@ def _bar(weight: float, top: float, lang: str) -> str:
 def verdict(pair: Pair, lang: str) -> str:
     """What the evidence says in one sentence: the probability, and the strongest fields for and against."""
     order = sorted(zip(pair.weights, pair.fields))
-    against = [field_word(f, lang) for w, f in order if w < 0][:2]
-    speaks = [field_word(f, lang) for w, f in reversed(order) if w > 0][:2]
+    against = [_inside(field_word(f, lang)) for w, f in order if w < 0][:2]
+    speaks = [_inside(field_word(f, lang)) for w, f in reversed(order) if w > 0][:2]
     none = text("tinjauan.nothing_speaks", lang)
     return text(
         "tinjauan.verdict", lang, probability=numbers.percent(pair.probability, lang, 0),
-        speaks=", ".join(speaks).lower() or none, against=", ".join(against).lower() or none,
+        speaks=", ".join(speaks) or none, against=", ".join(against) or none,
     )  # fmt: skip
+
+
+def _inside(label: str) -> str:
+    """A label inside a sentence: small first letter, but not of an abbreviation such as NIK."""
+    return label if label[:2].isupper() else label[:1].lower() + label[1:]
 
 
 def decision_word(decision: str | None, lang: str) -> str:

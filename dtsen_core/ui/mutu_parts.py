@@ -99,6 +99,9 @@ def _registers(kinds: Sequence[str]) -> list[str]:
 
 def matching(page: Page) -> None:
     found = cache_mutu.matching(page.key)
+    if found.frame.empty:
+        st.info(page.t("nothing"), icon=":material/info:")
+        return
     manifest = page.dataset.manifest
     head(page, mutu.matching_finding(found, page.lang),
          mutu.matching_figures(found, manifest.families, manifest.persons, page.lang),

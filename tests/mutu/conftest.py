@@ -18,7 +18,8 @@ KINDS = {"simulated": {"origin": "simulated"}, "real": {"origin": "real"}, "old"
 @pytest.fixture(scope="session")
 def folders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     base = tmp_path_factory.mktemp("mutu")
-    return {name: fake.make(base / name, **fields) for name, fields in KINDS.items()}  # type: ignore[arg-type]
+    made = {name: fake.make(base / name, **fields) for name, fields in KINDS.items()}  # type: ignore[arg-type]
+    return made | {name: fake.thin(base / name, keep) for name, keep in (("tiny", 2), ("empty", 0))}
 
 
 @pytest.fixture

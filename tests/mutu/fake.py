@@ -11,6 +11,12 @@ from dtsen_core.registry.manifest import Manifest
 
 PASSES = {"exact": 0.86, "composite": 0.06, "probable": 0.035, "review": 0.01, "none": 0.035}
 ERRORS = ("bersih", "nik_salah_ketik", "nik_kosong", "nama_berbeda", "tanggal_lahir_salah", "pindah")
+COUNTS = {
+    "quality_reading": ("accepted", "held"), "rule_finding": ("records",), "match_summary": ("records", "duplicates"),
+    "quality_completeness": ("rows", "known", "missing", "not_applicable"),
+    "quality_disagreement": ("both_known", "differ"), "quality_freshness": ("families", "checked"),
+    "quality_coverage": ("civil_families", "registry_families", "civil_persons", "registry_persons"),
+}  # fmt: skip
 NASTY = "<script>alert(1)</script> & <b>SITI</b>"
 
 
@@ -45,6 +51,19 @@ def make(folder: Path, origin: str = "simulated", *, old: bool = False, version:
         else:
             _match_quality(truth)
         truth.close()
+    return folder
+
+
+def thin(folder: Path, keep: int) -> Path:
+    """A real dataset in which nearly everything is a small cell: `keep` regencies with a fiftieth of the counts."""
+    make(folder, "real")
+    with duckdb.connect(str(folder / "dtsen.duckdb")) as con:
+        for table, counts in COUNTS.items():
+            con.execute(f"DELETE FROM {table} WHERE regency >= {keep}")
+            con.execute(f"UPDATE {table} SET {', '.join(f'{c} = ({c} / 50)::BIGINT' for c in counts)}")
+        if not keep:
+            for table in ("ingest_file", "quarantine", "review_pair"):
+                con.execute(f"DELETE FROM {table}")
     return folder
 
 

@@ -79,6 +79,12 @@ def test_accuracy_by_everything(visit, by: str, source: str) -> None:
     assert "Presisi" in app.subheader[1].value
 
 
+@pytest.mark.parametrize("show", mutu_parts.VIEWS)
+@pytest.mark.parametrize("kind", ["tiny", "empty"])
+def test_small_and_empty_tables_are_no_error(visit, kind: str, show: str) -> None:
+    healthy(visit(kind, show=show))
+
+
 def test_a_link_restores_the_view(visit) -> None:
     app = visit(show="matching", measure="review", source="regsosek", level="province")
     healthy(app)

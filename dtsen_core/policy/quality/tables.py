@@ -28,12 +28,21 @@ def has_columns(dataset: Dataset, table: str, *names: str) -> bool:
 
 
 def ready(dataset: Dataset, view: str) -> bool:
-    """True if `dataset` holds what `view` of the page needs, in today's columns."""
+    """True if `dataset` holds what `view` of the page needs, in today's columns and with something in it.
+
+    Disagreement and coverage have words of their own for an empty table.
+    """
     if view == "accuracy":
         return has_match_quality(dataset)
-    if view == "matching":
-        return has_columns(dataset, "match_summary", "pass", "regency", "duplicates")
-    return all(dataset.has_table(table) for table in NEEDS[view])
+    if view == "matching" and not has_columns(dataset, "match_summary", "pass", "regency", "duplicates"):
+        return False
+    if not all(dataset.has_table(table) for table in NEEDS[view]):
+        return False
+    return view in ("disagreement", "coverage") or _has_rows(dataset, NEEDS[view][0])
+
+
+def _has_rows(dataset: Dataset, table: str) -> bool:
+    return bool(dataset.cursor().execute(f"SELECT 1 FROM {table} LIMIT 1").fetchall())
 
 
 def has_match_quality(dataset: Dataset) -> bool:

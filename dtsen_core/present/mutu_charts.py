@@ -42,14 +42,15 @@ def stacked(
     fig = go.Figure()
     broken = parts.isna().any(axis=1)
     shares = parts.div(totals.where(totals > 0), axis=0)
-    rest = (1 - shares.sum(axis=1)).clip(0, 1).where(broken)
+    rest = (1 - shares.sum(axis=1)).clip(0, 1).where(broken, 0.0)
     for column in parts.columns:
         hover = [
             f"{name}<br>{labels[column]}: {numbers.number(value, lang)} ({numbers.percent(share, lang, 2)})"
             for name, value, share in zip(names, parts[column], shares[column])
         ]
         fig.add_bar(
-            x=shares[column], y=list(names), orientation="h", name=labels[column], hovertext=hover, hoverinfo="text",
+            # Plotly stacks wrongly after a gap: a hidden piece has no length here, its grey comes last.
+            x=shares[column].fillna(0.0), y=list(names), orientation="h", name=labels[column], hovertext=hover, hoverinfo="text",
             marker={"color": colours[column], "line": {"width": 0}},
         )  # fmt: skip
     if broken.any():

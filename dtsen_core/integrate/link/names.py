@@ -57,14 +57,19 @@ def write_names(con: duckdb.DuckDBPyConnection, raw: str) -> None:
             AND NOT (x IN ({degrees}) AND i > 1 AND i = len(w))) AS kept FROM split
         ), words AS (
           SELECT raw, CASE WHEN len(kept) > 0 THEN kept ELSE list_filter(w, lambda x: x <> '') END AS w FROM titled
-        ), known AS (
-          SELECT raw, list_transform(w, lambda x, i:
-            coalesce(CASE WHEN i = 1 AND len(w) > 1 THEN {first}[x] END, {known}[x], x)) AS w FROM words
-        ), spelled AS (
-          SELECT raw, list_transform(w, lambda x: {_spelled("x")}) AS w FROM known
-        )
-        SELECT raw, array_to_string(list_sort(w), ' ') AS key, w AS words, {phonetic("list_reduce(w, lambda a, b: CASE WHEN length(b) > length(a) THEN b ELSE a END)")} AS sound
-        FROM spelled WHERE len(w) > 0 AND w[1] <> ''"""
+        ), placed AS (
+          SELECT raw, unnest(w) AS word, generate_subscripts(w, 1) AS place, len(w) > 1 AS several FROM words
+        ), vocabulary AS (
+          SELECT word, {_spelled(f"coalesce({known}[word], word)")} AS plain, {_spelled(f"coalesce({first}[word], {known}[word], word)")} AS opening
+          FROM (SELECT DISTINCT word FROM placed)
+        ), told AS (
+          SELECT raw, list(CASE WHEN place = 1 AND several THEN opening ELSE plain END ORDER BY place) AS w
+          FROM placed JOIN vocabulary USING (word) WHERE word <> '' GROUP BY raw
+        ), keyed AS (
+          SELECT raw, array_to_string(list_sort(w), ' ') AS key, w,
+            list_reduce(w, lambda a, b: CASE WHEN length(b) > length(a) THEN b ELSE a END) AS longest FROM told
+        ), sounds AS (SELECT longest, {phonetic("longest")} AS sound FROM (SELECT DISTINCT longest FROM keyed))
+        SELECT raw, key, w AS words, sound FROM keyed JOIN sounds USING (longest)"""
     )
 
 

@@ -55,7 +55,7 @@ def link_registers(con: duckdb.DuckDBPyConnection, *, progress: Progress | None 
         fitted = probable.learn(con, given["probable"])
         told(0.75)
         if probable.block(con, given["probable"]["largest_block"]):
-            probable.score(con, fitted)
+            probable.score(con, fitted, float(given["probable"]["beyond_birth"]))
             review.decide(con, given["probable"])
     told(0.95)
     _write(con)
@@ -102,6 +102,6 @@ def _write(con: duckdb.DuckDBPyConnection) -> None:
 
 def _drop(con: duckdb.DuckDBPyConnection) -> None:
     for table in ("name", "record", "civil", "found", "left", "family", "taken", "open", "row", "side", "pair", "scored",
-                  "weight", "train", "chosen", "end", "tf_name"):  # fmt: skip
+                  "weight", "train", "chosen", "end", "tf_name", "kin", "new"):  # fmt: skip
         con.execute(f"DROP TABLE IF EXISTS link_{table}")
     con.execute("DROP VIEW IF EXISTS link_all")

@@ -46,9 +46,8 @@ def comparisons() -> list[Comparison]:
             Level("ELSE", 0.01, 0.95),
         )),
         Comparison("nik", "flat", (
-            Level("nik_l = nik_r OR nik_near(nik_l, nik_r)", 0.4, 0.0000003),
-            Level("damerau_levenshtein(nik_l, nik_r) <= 3", 0.2, 0.000005),
-            Level("ELSE", 0.4, 0.99),
+            Level("nik_l = nik_r OR nik_near(nik_l, nik_r)", 0.5, 0.0000003),
+            Level("ELSE", 0.5, 0.99),
         )),
         Comparison("fam", "flat", (
             Level("fam_l = fam_r", 0.6, 0.000003),
@@ -126,11 +125,15 @@ def block(con: duckdb.DuckDBPyConnection, largest: int) -> int:
     return int(con.execute("SELECT count(*) FROM link_pair").fetchall()[0][0])
 
 
-def score(con: duckdb.DuckDBPyConnection, fitted: model.Model) -> None:
-    """``link_scored(rid, cid, probability, w_…)`` of ``link_pair``; rivals share the probability."""
+def score(con: duckdb.DuckDBPyConnection, fitted: model.Model, beyond_birth: float) -> None:
+    """``link_scored(rid, cid, probability, w_…)`` of ``link_pair``; rivals share the probability.
+
+    A number contains the birth date: where that agrees, a similar number adds at most `beyond_birth` bits.
+    """
     compared = comparisons()
     with scoring.quiet():
         scoring.weigh(con, compared, fitted)
+    con.execute(f"UPDATE link_weight SET w_nik = {beyond_birth!r} WHERE w_born > 0 AND w_nik > {beyond_birth!r}")
     total = " + ".join(f"w_{c.name}" for c in compared)
     listed = ", ".join(f"w_{c.name}" for c in compared)
     con.execute(

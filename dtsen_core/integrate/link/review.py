@@ -33,11 +33,13 @@ def paths(con: duckdb.DuckDBPyConnection, kind: str) -> str:
 def decide(con: duckdb.DuckDBPyConnection, rules: dict) -> None:
     """Fill ``link_chosen`` and ``review_pair`` from ``link_scored``; decisions of people go first.
 
+    Whatever the probability, another name is not linked, nor another birth date unless name and number agree.
     A pair is known by what it says, not by its line, so a decision holds for the next delivery too.
     """
     con.execute(
         """CREATE OR REPLACE TEMP TABLE link_paired AS
-        SELECT s.*, coalesce(name_level(r.key, r.words, c.key, c.words), 1) AS alike, md5(concat_ws('|', r.source, r.record_nik, r.record_kk, r.key, r.born, r.sex, c.nik)) AS pair_id
+        SELECT s.*, coalesce(name_level(r.key, r.words, c.key, c.words), 1) AS alike,
+          coalesce(birth_level(r.born, c.born), 1) AS born_alike, s.w_nik > 0 AS number, md5(concat_ws('|', r.source, r.record_nik, r.record_kk, r.key, r.born, r.sex, c.nik)) AS pair_id
         FROM link_scored s JOIN link_record r USING (rid) JOIN link_civil c USING (cid) WHERE s.probability >= 0.01"""
     )
     decided = "SELECT NULL::VARCHAR AS pair_id, NULL::VARCHAR AS decision WHERE false"
@@ -51,7 +53,8 @@ def decide(con: duckdb.DuckDBPyConnection, rules: dict) -> None:
           SELECT * FROM judged WHERE decision IS DISTINCT FROM 'different'
           QUALIFY row_number() OVER (PARTITION BY rid ORDER BY coalesce(decision = 'same', false) DESC, probability DESC, cid) = 1
         ), ended AS (
-          SELECT rid, cid, person, probability, CASE WHEN decision = 'same' THEN 'decision' WHEN probability >= {accept} AND alike >= {least_name} THEN 'probable'
+          SELECT rid, cid, person, probability, CASE WHEN decision = 'same' THEN 'decision' WHEN probability >= {accept} AND alike >= {least_name}
+            AND (born_alike >= 1 OR number AND alike = 3) THEN 'probable'
             WHEN probability >= {least} THEN 'review' END AS pass FROM best
         ), once AS (
           -- Two different people of one family never become the same person: the less probable one waits.

@@ -10,7 +10,8 @@ from dtsen_core.integrate.link.kinds import normalised, phonetic, plain, told
 
 def said(kind: str, value: str, month_first: bool = False) -> str | None:
     con = duckdb.connect()
-    sql = f"""WITH bare AS (SELECT {plain("v")} AS v FROM (SELECT ?::VARCHAR AS v)), known AS (SELECT {told("v")} AS v FROM bare)
+    sql = f"""WITH bare AS (SELECT {plain("v")} AS v FROM (SELECT ?::VARCHAR AS v)), known AS (SELECT {told("v")} AS v
+      FROM bare)
         SELECT nullif({normalised(kind, "v", month_first=month_first)}, '') FROM known"""
     found = con.execute(sql, [value]).fetchall()[0][0]
     con.close()
@@ -38,7 +39,8 @@ def test_dates_that_need_a_decision() -> None:
     [
         ("given_name", " josé-maría ", "JOSE MARIA"), ("surname", "O'Neill Jr.", "ONEILL"),
         ("full_name", "Dr. Müßig, Hans", "MUSSIG HANS"), ("sex", "Perempuan", "F"), ("sex", "male", "M"),
-        ("postcode", "0800", "800"), ("postcode", "800.0", "800"), ("code", "00", "0"), ("code", "(021) 555-1234", "215551234"),
+        ("postcode", "0800", "800"), ("postcode", "800.0", "800"), ("code", "00", "0"), ("code", "(021) 555-1234",
+          "215551234"),
         ("address", "12 Stanley Street", "12 STANLEY ST"), ("place", "nan", None), ("text", "  -- ", None),
     ],
 )  # fmt: skip
@@ -50,6 +52,8 @@ def test_names_that_sound_alike() -> None:
     con = duckdb.connect()
     pairs = [("MEYER", "MAIER"), ("CATHERINE", "KATHERINE"), ("SCHMIDT", "SCHMITT")]
     for a, b in pairs:
-        one, other = con.execute(f"SELECT {phonetic('a')}, {phonetic('b')} FROM (SELECT ? AS a, ? AS b)", [a, b]).fetchall()[0]
+        one, other = con.execute(
+            f"SELECT {phonetic('a')}, {phonetic('b')} FROM (SELECT ? AS a, ? AS b)", [a, b]
+        ).fetchall()[0]
         assert one == other
     con.close()

@@ -39,7 +39,14 @@ def sure(found: pd.DataFrame) -> set[tuple[int, int]]:
 def test_a_handful_of_rows() -> None:
     found = link_records(people(), columns=PERSON)
     assert {(0, 1)} <= sure(found) <= {(0, 1), (0, 4), (1, 4)}
-    assert list(found.columns) == ["left_row", "right_row", "probability", "weight_given", "weight_family", "weight_born"]
+    assert list(found.columns) == [
+        "left_row",
+        "right_row",
+        "probability",
+        "weight_given",
+        "weight_family",
+        "weight_born",
+    ]
     assert found["probability"].between(0, 1).all()
 
 
@@ -105,7 +112,9 @@ def test_a_rival_takes_what_it_fits_better() -> None:
 
 def test_one_frequent_value_does_not_explode() -> None:
     rows = 20_000
-    table = pd.DataFrame({"given": ["Ana"] * rows, "family": ["Silva"] * rows, "born": [f"{n:08d}" for n in range(rows)]})
+    table = pd.DataFrame(
+        {"given": ["Ana"] * rows, "family": ["Silva"] * rows, "born": [f"{n:08d}" for n in range(rows)]}
+    )
     assert len(link_records(table, columns=PERSON)) < 60 * rows
 
 
@@ -127,7 +136,8 @@ def test_bad_requests_are_explained() -> None:
 
 VALUES = st.one_of(
     st.none(), st.text(max_size=12), st.integers(-(10**9), 10**9), st.floats(), st.dates(), st.booleans(),
-    st.sampled_from(["'; DROP TABLE link_row; --", "%", "\\", "O'Neil", "张伟", "é", "NaN", "0", "00", "1/2/3", "e+15"]),
+    st.sampled_from(["'; DROP TABLE link_row; --", "%", "\\", "O'Neil", "张伟", "é", "NaN", "0", "00", "1/2/3",
+      "e+15"]),
 )  # fmt: skip
 
 

@@ -38,7 +38,8 @@ def families(con: duckdb.DuckDBPyConnection) -> None:
         WITH kin AS (
           SELECT r.source, r.fam, f.cid FROM link_record r JOIN link_found f USING (rid)
           SEMI JOIN link_left l ON l.source = r.source AND l.fam = r.fam
-        ), counted AS (SELECT source, fam, c.kk, count(DISTINCT c.person) AS n FROM kin JOIN link_civil c USING (cid) GROUP BY ALL)
+        ), counted AS (SELECT source, fam, c.kk, count(DISTINCT c.person) AS n FROM kin JOIN link_civil c USING (cid)
+          GROUP BY ALL)
         SELECT source, fam, kk AS fam_kk FROM counted
         QUALIFY row_number() OVER (PARTITION BY source, fam ORDER BY n DESC, kk) = 1"""
     )
@@ -57,7 +58,9 @@ def taken(con: duckdb.DuckDBPyConnection) -> None:
 
 def composites(con: duckdb.DuckDBPyConnection, rules: list[dict]) -> None:
     """Add to ``link_found`` what one rule after another finds; each must fit exactly one person."""
-    con.execute("CREATE OR REPLACE TEMP TABLE link_left AS SELECT r.* FROM link_record r ANTI JOIN link_found f USING (rid)")
+    con.execute(
+        "CREATE OR REPLACE TEMP TABLE link_left AS SELECT r.* FROM link_record r ANTI JOIN link_found f USING (rid)"
+    )
     taken(con)
     for rule in rules:
         unknown = set(rule["equal"]) - COLUMNS
@@ -67,7 +70,9 @@ def composites(con: duckdb.DuckDBPyConnection, rules: list[dict]) -> None:
         if "fam_kk" in rule["equal"]:
             families(con)
             taken(con)
-            con.execute("CREATE OR REPLACE TEMP TABLE link_kin AS SELECT * FROM link_left JOIN link_family USING (source, fam)")
+            con.execute(
+                "CREATE OR REPLACE TEMP TABLE link_kin AS SELECT * FROM link_left JOIN link_family USING (source, fam)"
+            )
             side = "link_kin"
         on = " AND ".join(f"c.{CIVIL_COLUMN.get(name, name)} = r.{name}" for name in rule["equal"])
         named = f"name >= {rule['name']:d}"
@@ -77,11 +82,13 @@ def composites(con: duckdb.DuckDBPyConnection, rules: list[dict]) -> None:
         con.execute(
             f"""CREATE OR REPLACE TEMP TABLE link_new AS
             WITH met AS MATERIALIZED (
-              SELECT r.rid, c.cid, c.person, r.source, r.fam, r.key, r.words, c.key AS civil_key, c.words AS civil_words,
+              SELECT r.rid, c.cid, c.person, r.source, r.fam, r.key, r.words, c.key AS civil_key, c.words AS
+                civil_words,
                 r.given, c.nik, r.born, c.born AS civil_born, r.sex = c.sex AS sex
               FROM {side} r JOIN link_civil c ON {on}
             ), pair AS (
-              SELECT *, name_level(key, words, civil_key, civil_words) AS name, birth_level(born, civil_born) AS born_level
+              SELECT *, name_level(key, words, civil_key, civil_words) AS name, birth_level(born, civil_born) AS
+                born_level
               FROM met r WHERE true {near}
             ), fits AS (
               SELECT * FROM pair WHERE {named} AND {BIRTH[rule["birth"]]}
@@ -94,4 +101,6 @@ def composites(con: duckdb.DuckDBPyConnection, rules: list[dict]) -> None:
             SELECT rid, min(cid) AS cid, 'composite' AS pass FROM free GROUP BY rid HAVING count(DISTINCT person) = 1"""
         )
         con.execute("INSERT INTO link_found FROM link_new")
-        con.execute("CREATE OR REPLACE TEMP TABLE link_left AS SELECT r.* FROM link_left r ANTI JOIN link_new n USING (rid)")
+        con.execute(
+            "CREATE OR REPLACE TEMP TABLE link_left AS SELECT r.* FROM link_left r ANTI JOIN link_new n USING (rid)"
+        )

@@ -63,11 +63,13 @@ def write(con: duckdb.DuckDBPyConnection) -> None:
         region = f"LEFT JOIN {tables.PERSONS[source]}_region r USING (region_id)"
         if source == "regsosek":
             region = (
-                "LEFT JOIN (SELECT id_register, min(region_id) AS region_id FROM source_regsosek_keluarga GROUP BY id_register) f "
+                "LEFT JOIN (SELECT id_register, min(region_id) AS region_id FROM source_regsosek_keluarga GROUP "
+                "BY id_register) f "
                 "USING (id_register) LEFT JOIN source_regsosek_keluarga_region r ON r.region_id = f.region_id"
             )
         parts.append(
-            f"""SELECT '{source}' AS source, coalesce(r.province, {UNKNOWN_PROVINCE})::UTINYINT AS province, l.pass, l.nik,
+            f"""SELECT '{source}' AS source, coalesce(r.province, {UNKNOWN_PROVINCE})::UTINYINT AS province, l.pass,
+              l.nik,
               t.sim_id_anggota AS person, t.damage
             FROM link_{source} l JOIN truth_record t ON t.kind = '{kind}' AND t.line_from = l.line_from {region}"""
         )
@@ -80,10 +82,12 @@ def write(con: duckdb.DuckDBPyConnection) -> None:
           FROM record r LEFT JOIN quality_person p USING (nik)
           LEFT JOIN (SELECT DISTINCT person FROM quality_person) k ON k.person = r.person
         ), each AS (
-          SELECT *, unnest(['{ALL}'] || CASE WHEN len(damage) = 0 THEN ['{CLEAN}'] ELSE list_distinct(damage) END) AS error_kind
+          SELECT *, unnest(['{ALL}'] || CASE WHEN len(damage) = 0 THEN ['{CLEAN}'] ELSE list_distinct(damage) END) AS
+            error_kind
           FROM judged)
         SELECT source, province, error_kind, pass, count(*) FILTER (linked AND hit) AS true_links,
-          count(*) FILTER (linked AND NOT hit) AS false_links, count(*) FILTER (linkable AND NOT (linked AND hit)) AS missed
+          count(*) FILTER (linked AND NOT hit) AS false_links, count(*) FILTER (linkable AND NOT (linked AND hit)) AS
+            missed
         FROM each GROUP BY ALL ORDER BY ALL"""
     )
     con.execute("DROP TABLE quality_person")

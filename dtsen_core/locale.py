@@ -8,7 +8,7 @@ from __future__ import annotations
 import tomllib
 from functools import lru_cache
 
-from dtsen_core.paths import LOCALE
+from dtsen_core.paths import LOCALE, RULES
 
 LANGS = ("id", "en")
 
@@ -19,6 +19,9 @@ def _catalogue() -> dict[str, dict[str, str]]:
     for file in sorted(LOCALE.glob("*.toml")):
         for key, value in tomllib.loads(file.read_text(encoding="utf-8")).items():
             entries[f"{file.stem}.{key}"] = value
+    # A rule carries its own sentence; together with the other reasons it reads as ``integrate.<code>``.
+    rules = tomllib.loads((RULES / "identity" / "rules.toml").read_text(encoding="utf-8"))["rule"]
+    entries.update({f"integrate.{rule['code']}": {lang: rule[lang] for lang in LANGS} for rule in rules})
     return entries
 
 

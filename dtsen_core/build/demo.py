@@ -18,7 +18,7 @@ from dtsen_core.build import calibration, lock, tables
 from dtsen_core.build.progress import Listener, Progress, silent
 from dtsen_core.collect.simulate import population, programmes, registers, targets
 from dtsen_core.collect.simulate.population import Recipe
-from dtsen_core.integrate import golden
+from dtsen_core.integrate import golden, review
 from dtsen_core.rank import fit, official, packing, scorecard
 from dtsen_core.registry.dataset import DATABASE, EVALUATION, Dataset, new_dataset, stamp
 from dtsen_core.registry.manifest import Manifest
@@ -55,7 +55,7 @@ def build(
             recipe = population.prepare(seed, count)
         con = _connect(folder)
         try:
-            _fill(con, folder, recipe, told, households, sources, count <= LARGE)
+            _fill(con, out, folder, recipe, told, households, sources, count <= LARGE)
             manifest = _finish(con, folder, recipe, told, households, sources, count <= LARGE)
         finally:
             con.close()
@@ -83,7 +83,7 @@ def _quoted(path: Path) -> str:
 
 
 def _fill(
-    con: duckdb.DuckDBPyConnection, folder: Path, recipe: Recipe, told: Progress, households: int,
+    con: duckdb.DuckDBPyConnection, root: Path, folder: Path, recipe: Recipe, told: Progress, households: int,
     sources: bool, people: bool,
 ) -> None:  # fmt: skip
     """From nothing to ranked families with their enrolment."""
@@ -98,6 +98,7 @@ def _fill(
     con.execute("SET search_path = 'dtsen.main,scratch.main'")
     if sources:
         with told.stage("integrate") as step:
+            review.load_decisions(root, con)
             golden.integrate(con, folder / "sources", progress=step)
             tables.shorten_paths(con, "sources/")
     else:

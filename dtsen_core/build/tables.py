@@ -69,7 +69,7 @@ def copy_deciles(con: duckdb.DuckDBPyConnection) -> None:
 
 def write_evaluation(con: duckdb.DuckDBPyConnection, *, linked: bool, effects: bool) -> None:
     """The truth about every drawn family, apart from the registry; `linked` gives the golden key where the
-    family was recovered (NULL where it was not)."""
+    family was recovered (NULL where it was not), and which person and family every record of a register is of."""
     link = "l.id_keluarga" if linked else "t.id_keluarga"
     join = "LEFT JOIN truth_link AS l ON l.sim_id_keluarga = t.id_keluarga" if linked else ""
     con.execute(f"""CREATE TABLE evaluation.main.truth AS
@@ -80,6 +80,7 @@ def write_evaluation(con: duckdb.DuckDBPyConnection, *, linked: bool, effects: b
         con.execute("DROP TABLE effects")
     if linked:
         con.execute("DROP TABLE truth_link")
+        con.execute("CREATE TABLE evaluation.main.truth_record AS SELECT * FROM truth_record ORDER BY kind, line_from")
 
 
 def source_mix(con: duckdb.DuckDBPyConnection) -> dict[str, int]:
@@ -109,5 +110,5 @@ def boundary_hash() -> str:
 
 def shorten_paths(con: duckdb.DuckDBPyConnection, folder: str = "") -> None:
     """Keep file names in the accounts, not where this machine had the files while it built."""
-    for table in ("ingest_file", "quarantine", "joined_record"):
+    for table in ("ingest_file", "quarantine", "joined_record", "source_file", "rule_finding", "review_pair"):
         con.execute(f"UPDATE {table} SET path = ? || regexp_extract(path, '[^/\\\\]+$')", [folder])

@@ -1,4 +1,4 @@
-"""``boundaries import``: official boundaries take the place of the indicative ones of this installation."""
+"""``boundaries import|undo``: official boundaries take the place of the indicative ones, and back again."""
 
 from __future__ import annotations
 
@@ -10,14 +10,9 @@ import typer
 from dtsen_core.cli import options
 from dtsen_core.cli.language import say
 from dtsen_core.cli.output import check_format, emit, note
-from dtsen_core.regions.boundaries import import_file
+from dtsen_core.regions.boundaries import import_file, undo
 
 app = typer.Typer(no_args_is_help=True, add_completion=False)
-
-
-@app.callback()
-def _group() -> None:
-    """Keeps ``import`` a word of its own after ``boundaries``."""
 
 
 @app.command("import", help=say("help_boundaries_import"))
@@ -37,3 +32,13 @@ def import_boundaries(
     rows = [{"item": key, "value": value} for key, value in report.items()]
     emit(form, report, rows, {"item": say("column_item"), "value": say("column_value")})
     note(say("boundaries_done"))
+
+
+@app.command("undo", help=say("help_boundaries_undo"))
+def undo_import(form: options.Format = "table", lang: options.Lang = None) -> None:
+    check_format(form)
+    held = undo()
+    document = {"hash": held.hash, "kind": held.kind, "source": held.source}
+    rows = [{"item": key, "value": value} for key, value in document.items()]
+    emit(form, document, rows, {"item": say("column_item"), "value": say("column_value")})
+    note(say("boundaries_undone", source=held.source))

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime as dt
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from dtsen_core.build import demo, lock, real
+from dtsen_core.build import demo, lock, update
 from dtsen_core.cli import options
 from dtsen_core.cli.language import say
 from dtsen_core.cli.output import check_format, emit, note
@@ -16,7 +17,7 @@ from dtsen_core.cli.progress import bar, reported
 from dtsen_core.errors import UserError
 from dtsen_core.registry.dataset import Dataset
 
-KINDS = ("dtsen", "dtks", "regsosek", "p3ke", "dukcapil")
+KINDS = tuple(update.KINDS)
 
 
 def build(
@@ -51,8 +52,11 @@ def _describe(dataset: Dataset, form: str) -> None:
 def ingest(
     kind: Annotated[str, typer.Argument(help=say("help_kind"), metavar="KIND")],
     files: Annotated[list[Path], typer.Argument(help=say("help_files"), metavar="FILE…")],
+    dataset: options.DatasetDir = None,
     out: options.OutDir = None,
     codes: options.Codes = None,
+    as_of: Annotated[str | None, typer.Option("--as-of", help=say("help_as_of"), metavar="DATE")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help=say("help_dry_run"))] = False,
     form: options.Format = "table",
     lang: options.Lang = None,
 ) -> None:
@@ -61,10 +65,37 @@ def ingest(
     if kind == "dtsen" and len(files) != 2:
         raise UserError("errors_cli.two_files", given=len(files))
     system = options.code_system(codes)
+    day = _day(as_of)
     options.existing(files)
-    target = options.dataset_dir(out)
+    target = out if out is not None else options.dataset_dir(dataset)
     with bar() as progress:
-        report = real.ingest(kind, files, target, codes=system, progress=progress)
-    note(say("ingest_done", path=target))
+        report = update.ingest(kind, files, target, codes=system, as_of=day, dry_run=dry_run, progress=progress)
+    if report["unchanged"]:
+        note(say("ingest_unchanged", path=target, version=report["version"]))
+    elif dry_run:
+        note(say("ingest_dry_run", families=report["families"], persons=report["persons"]))
+    else:
+        note(say("ingest_done", path=target))
+        note(say("ingest_version", version=report["version"], families=report["families"], persons=report["persons"]))
     columns = ("path", "read", "header", "blank", "accepted", "quarantined", "reasons")
     emit(form, report, report["files"], {name: say(f"column_{name}") for name in columns})
+
+
+def relink(dataset: options.DatasetDir = None, form: options.Format = "table", lang: options.Lang = None) -> None:
+    check_format(form)
+    target = options.dataset_dir(dataset)
+    with bar() as progress:
+        report = update.relink(target, progress=progress)
+    note(say("ingest_version", version=report["version"], families=report["families"], persons=report["persons"]))
+    rows = [{"source": source, **counts} for source, counts in report["matched"].items()]
+    emit(form, report, rows, {name: say(f"column_{name}") for name in ("source", "records", "matched", "passes")})
+
+
+def _day(given: str | None) -> dt.date | None:
+    """The date of ``--as-of``; UserError unless it is written as 2026-01-31."""
+    if given is None:
+        return None
+    try:
+        return dt.date.fromisoformat(given)
+    except ValueError as problem:
+        raise UserError("errors_cli.date", name="--as-of", given=given) from problem

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import duckdb
 import typer
 
-from dtsen_core.cli import boundaries, data, language, ranking
+from dtsen_core.cli import boundaries, data, language, quarantine, ranking, review, versions
 from dtsen_core.cli.language import say
 from dtsen_core.cli.options import Lang
 from dtsen_core.cli.output import note
@@ -35,8 +35,13 @@ def _app(lang: Lang = None) -> None:
 app.command("build", help=say("help_build"))(data.build)
 app.command("info", help=say("help_info"))(data.info)
 app.command("ingest", help=say("help_ingest"))(data.ingest)
+app.command("relink", help=say("help_relink"))(data.relink)
 app.command("rank", help=say("help_rank"))(ranking.rank)
+app.command("lineage", help=say("help_lineage"))(versions.lineage)
+app.add_typer(quarantine.app, name="quarantine", help=say("help_quarantine"))
+app.add_typer(versions.app, name="versions", help=say("help_versions"))
 app.add_typer(boundaries.app, name="boundaries", help=say("help_boundaries"))
+app.add_typer(review.app, name="review", help=say("help_review"))
 
 
 def run(arguments: Sequence[str] | None = None) -> None:

@@ -27,7 +27,8 @@ def check_format(given: str) -> str:
 
 def note(sentence: str) -> None:
     """A message for the reader of the screen, never part of the answer."""
-    messages.print(sentence, markup=False)
+    # A file's name may hold bytes that are no text; they are shown as marks rather than ending the message.
+    messages.print(sentence.encode("utf-8", "backslashreplace").decode(), markup=False)
 
 
 def emit(form: str, document: Mapping[str, Any], rows: Sequence[Mapping[str, Any]], titles: Mapping[str, str]) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import difflib
 import re
 import tomllib
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -17,8 +18,13 @@ from dtsen_core.errors import UserError
 from dtsen_core.paths import RULES
 from dtsen_core.registry.fields import field, fields
 
-TYPES = ("nik", "kk", "code", "flag", "integer", "number", "text", "date", "region", "region_name")
+TYPES = ("nik", "kk", "code", "flag", "integer", "number", "text", "date", "region", "region_name",
+         "money")
 REGION_LEVELS = ("provinsi", "kabupaten_kota", "kecamatan", "kelurahan_desa")
+EXPORT_COLUMNS = ("alasan_karantina", "keterangan_karantina", "berkas_asal", "baris_asal")
+"""Columns that the export of the quarantine adds; a corrected file may keep them, they are not read."""
+MOST_UNKNOWN = 500
+"""So many unknown names of a header are searched for misspelt ones; a file of thousands of columns is no register."""
 NEAR_MISS = 0.8
 """Similarity from which an unknown column name counts as a misspelt official one."""
 
@@ -156,24 +162,31 @@ def match_header(path: str, names: Sequence[str], wanted: Layout) -> dict[str, i
     in the file), or an unknown name that is nearly an official one.
     """
     seen = [plain(name) for name in names if plain(name)]
-    twice = sorted({name for name in seen if seen.count(name) > 1})
+    twice = sorted(name for name, times in Counter(seen).items() if times > 1)
     found = positions(names, wanted)
     missing = [c for c in wanted.columns if c.name not in found]
     required = [c for c in missing if c.required]
     if required:
         _refuse_other_kind(path, names, wanted)
-    known = {plain(names[index]) for index in found.values()} | set(wanted.ignored)
-    unknown = [name for name in seen if name not in known]
+    known = {plain(names[index]) for index in found.values()} | set(wanted.ignored) | set(EXPORT_COLUMNS)
+    unknown = [name for name in seen if name not in known][:MOST_UNKNOWN]
     near = [(c, hit) for c in missing for hit in _near(c, unknown)]
     if required and not near:
         raise UserError("errors_ingest.missing_column", path=path, layout=wanted.title,
-                        columns=", ".join(c.file for c in required[:5]), first=", ".join(list(names)[:5]))
+                        columns=", ".join(c.file for c in required[:5]),
+                        first=", ".join(_shown(name) for name in list(names)[:5]))  # fmt: skip
     if near:
         raise UserError("errors_ingest.near_column", path=path, layout=wanted.title,
-                        pairs="; ".join(f"“{hit}” → “{plain(c.file)}”" for c, hit in near[:5]))
+                        pairs="; ".join(f"“{_shown(hit)}” → “{plain(c.file)}”" for c, hit in near[:5]))
     if twice:
-        raise UserError("errors_ingest.column_twice", path=path, columns=", ".join(twice))
+        raise UserError("errors_ingest.column_twice", path=path, columns=", ".join(_shown(name) for name in twice[:5]))
     return found
+
+
+def _shown(name: str) -> str:
+    """A column name of a file as it may stand in a message: short, and without signs that steer a terminal."""
+    short = name if len(name) <= 40 else name[:39] + "…"
+    return "".join(sign if sign.isprintable() else "·" for sign in short)
 
 
 def _near(column: Column, unknown: list[str]) -> list[str]:

@@ -24,6 +24,8 @@ from dtsen_core.errors import UserError
 
 BLOCK = 16 << 20
 LONGEST_LINE = 64 << 20
+HEAD = 1 << 20
+"""Bytes at the start of a file that must hold its header line."""
 SAMPLE = 50_000
 """Bytes beyond ASCII per block that are looked at to tell UTF-8 from Latin-1."""
 LF, CR, QUOTE = 10, 13, 34
@@ -89,13 +91,18 @@ def open_source(path: str | Path, layout: Layout) -> Source:
     """Recognise a file of `layout`. UserError: missing, a folder, unreadable, empty, not text, or a header
     that is not of this layout."""
     file = Path(path)
+    if not str(path).isprintable():  # such a name could not be kept in the accounts, nor told in one line
+        shown = str(path).encode("ascii", "backslashreplace").decode()
+        raise UserError("errors_ingest.odd_name", path="".join(c if c.isprintable() else "?" for c in shown))
     if not file.exists():
         raise UserError("errors_ingest.missing_file", path=str(path))
     if file.is_dir():
         raise UserError("errors_ingest.is_folder", path=str(path))
+    if not file.is_file():  # a pipe or a device would never end
+        raise UserError("errors_ingest.not_a_file", path=str(path))
     try:
         with file.open("rb") as handle:
-            head = handle.read(1 << 20)
+            head = handle.read(HEAD)
     except OSError as error:
         raise UserError("errors_ingest.unreadable", path=str(path), error=error.strerror or "") from error
     for magic, name in MAGIC:
@@ -110,9 +117,11 @@ def open_source(path: str | Path, layout: Layout) -> Source:
     while not head[start : (head.find(end, start) + 1) or None].strip(SPACES + b"\n"):
         start, number = head.index(end, start) + 1, number + 1
     stop = head.find(end, start)
-    raw = head[start : stop if stop >= 0 else None].rstrip(b"\r")
-    if b"\0" in raw:
+    if b"\0" in head[start : stop if stop >= 0 else None]:
         raise UserError("errors_ingest.not_text", path=str(path), found="biner")
+    if stop < 0 and len(head) == HEAD:
+        raise UserError("errors_ingest.endless_line", path=str(path), line=number)
+    raw = head[start : stop if stop >= 0 else None].rstrip(b"\r")
     encoding = _encoding(file)
     text = raw.decode(encoding, "replace")
     delimiter, names = _split_header(text, layout)

@@ -11,7 +11,7 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
-from dtsen_core.collect import accounting
+from dtsen_core.collect import accounting, identity
 from dtsen_core.collect.accounting import FileCount
 from dtsen_core.collect.layouts import Layout, layout
 from dtsen_core.collect.physical import Block, Source, blocks, open_source
@@ -42,10 +42,12 @@ def read_source(
     """Read all files of one kind (``dtks``, ``regsosek_keluarga``, ``dukcapil``, ``dtsen_anggota``, …).
 
     Makes ``source_<kind>`` in `con`: one row per accepted record with ``file_id, line_from``, the variables
-    of the layout (NULL where a file lacks the column) and ``region_id``; and ``source_<kind>_region``: the
-    places with their idx and Kemendagri village code (both temporary tables if `temporary`). Rows of unknown
-    places are quarantined. The account is not settled yet: call `settle` when no further rule sets rows
-    aside. `codes` confirms the code system.
+    of the layout (NULL where a file lacks the column) and ``region_id``; ``source_<kind>_region``: the
+    places with their idx and Kemendagri village code; and ``source_<kind>_held``: in the same columns, the
+    records of recipients that only an error of identity set aside (all temporary tables if `temporary`). Rows
+    of unknown places and rows with an identity error (`identity`) are quarantined; ``rule_finding`` counts what
+    the rules found. The account is not settled yet: call `settle` when no further rule sets rows aside.
+    `codes` confirms the code system.
 
     UserError: files that cannot be this kind, or an undecidable code system.
     """
@@ -54,6 +56,7 @@ def read_source(
     accounting.create_tables(con)
     table = source_table(kind)
     con.execute(_create(wanted, table, temporary))
+    con.execute(_create(wanted, f"{table}_held", temporary))
     con.execute("CREATE OR REPLACE TEMP TABLE reading_file (file_id UTINYINT, path VARCHAR)")
     values = Values(wanted)
     weight = sum(source.path.stat().st_size for source in sources) or 1
@@ -71,14 +74,17 @@ def read_source(
         for table_name in ("quarantine", "joined_record"):
             con.execute(f"DELETE FROM {table_name} WHERE path = ? AND source = ?", [str(source.path), kind])
         missing = tuple(c.name for c in wanted.columns if c.name not in source.places)
-        count = FileCount(str(source.path), kind, source.encoding, source.delimiter, missing_columns=missing)
+        count = FileCount(str(source.path), kind, source.encoding, source.delimiter, missing_columns=missing,
+                          column_names=tuple(source.names), bare_cr=source.bare_cr)  # fmt: skip
         count.header, count.blank = 1, source.header_line - 1
         count.read = source.header_line
         files.append(count)
         reading = blocks(source, values.plausible, values.dictionary(), size=block_bytes, on_bytes=advance)
         for block in _ahead(reading):
             _store(con, table, number, source, block, values, count)
-    _place(con, kind, wanted, values, files, codes, temporary)
+    placed = _place(con, wanted, values, sources, files, codes, temporary)
+    identity.apply(con, kind, table)
+    _set_aside(con, kind, table, placed)
     return files
 
 
@@ -98,7 +104,7 @@ def _ahead(items: Iterator[T]) -> Iterator[T]:
 
 
 def _stored(wanted: Layout) -> list[tuple[str, str]]:
-    types = {**SQL_TYPES, "nik": "VARCHAR", "kk": "VARCHAR", "region_name": "VARCHAR"}
+    types = {**SQL_TYPES, "nik": "VARCHAR", "kk": "VARCHAR", "region_name": "VARCHAR", "money": "DOUBLE"}
     return [
         (c.name, types[c.type])
         for c in wanted.columns
@@ -126,7 +132,7 @@ def _store(
     rejects = list(block.rejects)
     for row in bad:
         line = int(block.line_from[row.row])
-        rejects.append(Reject(block.joined.get(line, [line]), row.reason, row.detail))
+        rejects.append(Reject(block.joined.get(line, [line]), row.reason, row.detail, row.further))
     accounting.add_rejects(con, path, kind, rejects)
     kept = set(block.line_from[good].tolist()) if block.joined else set()
     accounting.add_joined(con, path, kind, {at: ls for at, ls in block.joined.items() if at in kept})
@@ -138,12 +144,14 @@ def _store(
 
 
 def _place(
-    con: duckdb.DuckDBPyConnection, kind: str, wanted: Layout, values: Values, files: list[FileCount],
+    con: duckdb.DuckDBPyConnection, wanted: Layout, values: Values, sources: list[Source], files: list[FileCount],
     codes: str | None, temporary: bool,
-) -> None:  # fmt: skip
-    table = source_table(kind)
-    if not values.region_columns:
-        return
+) -> bool:  # fmt: skip
+    """Make ``source_<kind>_region``; False if this kind of file, or none of these files, says where people live."""
+    table = source_table(wanted.kind)
+    given = any(name in source.places for source in sources for name in values.region_columns)
+    if not values.region_columns or (sources and not given):
+        return False
     places, system = map_places(values.regions, values.region_columns, wanted, codes)
     for file in files:
         file.code_system = system
@@ -156,7 +164,24 @@ def _place(
         FROM placed"""
     )
     con.unregister("placed")
-    if places["reason"].notna().any():
-        rows = f"""SELECT s.file_id, s.line_from, r.reason, r.detail
-            FROM "{table}" s JOIN "{table}_region" r USING (region_id) WHERE r.reason IS NOT NULL"""
-        accounting.set_aside(con, kind, table, rows, [])
+    return True
+
+
+def _set_aside(con: duckdb.DuckDBPyConnection, kind: str, table: str, placed: bool) -> None:
+    """Quarantine the records of unknown places and those with an identity error, each with all its reasons; what
+    has a place is held where the kind of file is one of recipients."""
+    same = "e.file_id = s.file_id AND e.line_from = s.line_from"
+    reason, region = "NULL::VARCHAR", ""
+    if placed:
+        reason, region = "r.reason", f'LEFT JOIN "{table}_region" r ON r.region_id = s.region_id'
+    detail = "CASE WHEN unplaced IS NULL THEN e_detail ELSE place_detail END"
+    rows = f"""SELECT file_id, line_from, coalesce(unplaced, e_reasons[1]) AS reason, {detail} AS detail,
+          CASE WHEN unplaced IS NULL THEN e_reasons ELSE [unplaced] || coalesce(e_reasons, []) END AS reasons,
+          unplaced IS NULL AS holds
+        FROM (SELECT s.file_id, s.line_from, {reason} AS unplaced, {"r.detail" if placed else "''"} AS place_detail,
+            e.reasons AS e_reasons, e.detail AS e_detail
+          FROM "{table}" s {region} LEFT JOIN rule_error e ON {same})
+        WHERE unplaced IS NOT NULL OR e_reasons IS NOT NULL"""
+    held = f"{table}_held" if kind in identity.rulebook().held else ""
+    accounting.set_aside(con, kind, table, rows, [], held=held)
+    con.execute("DROP TABLE rule_error")

@@ -38,9 +38,12 @@ class Record:
 
 @dataclass(frozen=True)
 class Reject:
+    """A record set aside; `further` are the reasons after the first one."""
+
     lines: list[int]
     reason: str
     detail: str
+    further: tuple[str, ...] = ()
 
 
 def split(text: str, shape: Shape) -> list[str] | None:

@@ -23,12 +23,14 @@ BLANKS = frozenset({"", "-1", "-1.0", "null", "\\n", "nan", "none", "n/a"})
 TEXT_BLANKS = ("", "-1", "NULL", "\\N")
 NO_DATES = frozenset({*BLANKS, "0000-00-00", "00-00-0000", "00/00/0000", "-", "0"})
 EARLIEST, LATEST = np.datetime64("1890-01-01"), np.datetime64("2100-01-01")
-DICTIONARY_TYPES = ("code", "flag", "integer", "number", "date", "region", "region_name")
+DICTIONARY_TYPES = ("code", "flag", "integer", "number", "money", "date", "region", "region_name")
 WRONG = np.datetime64("0001-01-01")
 """Stands for a text that is no date; never a date of the registry."""
-LIMITS = {"integer": (0, 2**31 - 1), "number": (0, 1e7), "code": (0, 255), "flag": (0, 255)}
+LIMITS = {"integer": (0, 2**31 - 1), "number": (0, 1e7), "code": (0, 255), "flag": (0, 255), "money": (0, 1e10)}
 BOUNDS = {"desil": (1, 10)}
 """Bounds of integers by the first word of their name; outside, the row is rejected."""
+
+GUARDED = "^'([=+@\\t\\r-])"
 
 Parser = Callable[[str], "float | None"]
 
@@ -39,11 +41,12 @@ class UnknownValue(ValueError):
 
 @dataclass(frozen=True)
 class BadRow:
-    """Why row `row` of a block was rejected."""
+    """Why row `row` of a block was rejected; `further` are the reasons after the first one."""
 
     row: int
     reason: str
     detail: str
+    further: tuple[str, ...] = ()
 
 
 def parser(column: Column, spellings: dict[str, int]) -> Parser:
@@ -52,6 +55,8 @@ def parser(column: Column, spellings: dict[str, int]) -> Parser:
         listed = codelist(column.codelist).parse_map() | spellings
         known = {_tidy(text): value for text, value in listed.items()}
         return lambda text: _coded(text, known)
+    if column.type == "money":
+        return _money
     low, high = BOUNDS.get(column.name.split("_")[0], LIMITS[column.type])
     return lambda text: _number(text, column.type == "integer", low, high)
 
@@ -88,6 +93,20 @@ def _number(text: str, whole: bool, low: float, high: float) -> float | None:
     if not low <= value <= high or (whole and value != int(value)):
         raise UnknownValue(text)
     return value
+
+
+def _money(text: str) -> float | None:
+    """Rupiah: ``600000``, ``Rp 600.000``, ``600.000,00``, ``600,000.00``. Three digits after a mark are
+    thousands."""
+    tidy = re.sub(r"^rp\.?|\s|,-$|\.-$", "", text.strip().lower())
+    if tidy in BLANKS or tidy == "-":
+        return None
+    for thousands, decimal in ((".", ","), (",", ".")):
+        form = rf"[0-9]{{1,3}}(?:{re.escape(thousands)}[0-9]{{3}})+(?:{re.escape(decimal)}[0-9]{{1,2}})?"
+        if re.fullmatch(form, tidy):
+            tidy = tidy.replace(thousands, "").replace(decimal, ".")
+            break
+    return _number(tidy, False, *LIMITS["money"])
 
 
 def masked(text: str) -> str:
@@ -140,45 +159,46 @@ class Values:
         table = table.unify_dictionaries()
         columns = [column for column in self.columns if column.name in table.column_names]
         rows = table.num_rows
-        first_error = np.full(rows, -1, np.int16)
+        wrong: list[tuple[Column, np.ndarray]] = []
         typed: dict[str, pa.Array] = {}
-        for number, column in enumerate(columns):
+        for column in columns:
             if column.name in self.region_columns:
                 continue
             values, bad = self._column(column, table[column.name])
             typed[column.name] = values
             if bad is not None and bad.any():
-                first_error[bad & (first_error < 0)] = number
-        good = first_error < 0
+                wrong.append((column, bad))
+        good = ~np.logical_or.reduce([bad for _, bad in wrong]) if wrong else np.ones(rows, dtype=bool)
         if self.region_columns:
             typed["region_id"] = pa.array(self._region_ids(table, good))
-        rejected = [
-            bad
-            for number in np.unique(first_error[~good])
-            for bad in self._explain(np.flatnonzero(first_error == number), columns[number], table)
-        ]
         result = pa.table(typed)
-        return (result if good.all() else result.filter(pa.array(good))), rejected, good
+        return (result if good.all() else result.filter(pa.array(good))), self._explain(wrong, table), good
 
-    def _explain(self, rows: np.ndarray, column: Column, table: pa.Table) -> list[BadRow]:
-        texts = table[column.name].take(pa.array(rows)).to_pylist()
-        fixed = {"date": "tanggal_tak_sah", "integer": "angka_tak_sah", "number": "angka_tak_sah"}
-        found = []
-        for row, text in zip(rows.tolist(), texts):
-            reason, detail = fixed.get(column.type, "kode_tak_dikenal"), f"{column.name}: {masked(text)}"
-            if column.type in ("nik", "kk"):
-                reason = f"{column.type}_tak_sah" if text.strip() else f"{column.type}_kosong"
-                detail += f" ({len(text.strip())})"
-            found.append(BadRow(row, reason, detail))
-        return found
+    def _explain(self, wrong: list[tuple[Column, np.ndarray]], table: pa.Table) -> list[BadRow]:
+        """Every rejected row with its first wrong value and all its reasons."""
+        fixed = {"date": "tanggal_tak_sah", "integer": "angka_tak_sah", "number": "angka_tak_sah",
+                 "money": "angka_tak_sah"}  # fmt: skip
+        found: dict[int, BadRow] = {}
+        for column, bad in wrong:
+            rows = np.flatnonzero(bad)
+            texts = table[column.name].take(pa.array(rows)).to_pylist()
+            reason = fixed.get(column.type, "kode_tak_dikenal")
+            for row, text in zip(rows.tolist(), texts):
+                first = found.get(row)
+                if first is None:
+                    found[row] = BadRow(row, reason, f"{column.name}: {masked(text)}")
+                elif reason not in (first.reason, *first.further):
+                    found[row] = BadRow(row, first.reason, first.detail, (*first.further, reason))
+        return list(found.values())
 
     def _column(self, column: Column, raw: pa.ChunkedArray) -> tuple[pa.Array, np.ndarray | None]:
         if column.type in ("nik", "kk"):
-            return _identity(raw)
+            return _trimmed(raw), None
         if column.type == "text":
-            text = pc.utf8_trim_whitespace(raw)
+            text = _without_guard(pc.utf8_trim_whitespace(raw))
             return pc.if_else(pc.is_in(text, pa.array(TEXT_BLANKS)), None, text), None
         codes, index = _distinct(raw)
+        codes = _without_guard(codes)
         if column.type == "date":
             days, wrong = self._days(column, codes.to_pylist() or [""])
             missing = np.isnat(days)
@@ -193,7 +213,7 @@ class Values:
         parsed = [self._parse(column, text) for text in codes.to_pylist()] or [None]
         wrong = np.array([isinstance(value, UnknownValue) for value in parsed])
         empty = np.array([value is None for value in parsed]) | wrong
-        kind = {"integer": np.int32, "number": np.float64}.get(column.type, np.uint8)
+        kind = {"integer": np.int32, "number": np.float64, "money": np.float64}.get(column.type, np.uint8)
         numbers = np.array([0 if gone else value for gone, value in zip(empty, parsed)], dtype=kind)
         return pa.array(numbers[index], mask=empty[index]), wrong[index]
 
@@ -249,16 +269,18 @@ def _distinct(raw: pa.ChunkedArray) -> tuple[pa.Array, np.ndarray]:
     return whole.dictionary, whole.indices.to_numpy(zero_copy_only=False)
 
 
-def _identity(raw: pa.ChunkedArray) -> tuple[pa.Array, np.ndarray]:
-    """16 digits, of which the first two are a province; spreadsheet quotes and blanks around are removed."""
-    text = raw
-    length = pc.binary_length(text)
-    if not pc.all(pc.equal(length, 16)).as_py():
-        text = pc.utf8_trim(text, " \t'\"`\u00a0")
-        length = pc.binary_length(text)
-    fine = pc.and_(pc.equal(length, 16), pc.ascii_is_decimal(text))
-    fine = pc.and_not(fine, pc.starts_with(text, "00"))
-    return text, ~np.asarray(fine.to_numpy(), dtype=bool)
+def _without_guard(text: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Without the apostrophe that our exports put before what a spreadsheet would take for a formula."""
+    if not pc.any(pc.starts_with(text, "'")).as_py():
+        return text
+    return pc.replace_substring_regex(text, GUARDED, "\\1")
+
+
+def _trimmed(raw: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Numbers as delivered but for blanks around them; whether they are valid is for the rules to say."""
+    if pc.all(pc.equal(pc.binary_length(raw), 16)).as_py():
+        return raw
+    return pc.utf8_trim(raw, " \t\u00a0")
 
 
 def _digits(text: str) -> str | None:

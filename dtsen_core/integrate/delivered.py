@@ -9,7 +9,9 @@ import pandas as pd
 
 from dtsen_core.collect.accounting import set_aside
 from dtsen_core.collect.readers import Progress, read_source, settle
-from dtsen_core.errors import UserError
+from dtsen_core.errors import InternalError, UserError
+from dtsen_core.integrate import trace
+from dtsen_core.integrate.golden.reading import note_files
 from dtsen_core.integrate.registers import check_files, refuse_useless
 from dtsen_core.regions import codes as region_codes
 from dtsen_core.registry import ddl
@@ -53,7 +55,8 @@ def ingest_delivered(
     codes: str | None = None,
     progress: Progress | None = None,
 ) -> dict[str, object]:
-    """Read a delivered pair of files into ``keluarga``, ``anggota``, ``ingest_file`` and ``quarantine``.
+    """Read a delivered pair of files into ``keluarga``, ``anggota``, ``ingest_file`` and ``quarantine``, with
+    the tables of the trace (`integrate.trace`).
 
     Both tables are as the contract says: Kemendagri codes, sorted by village, one row per family card and
     per NIK. `codes` (``kemendagri`` or ``bps``) confirms the code system of the family file, which is
@@ -80,11 +83,26 @@ def ingest_delivered(
     refuse_useless(members)
     _families(con)
     _members(con)
+    _nothing_lost(con)
+    note_files(con, FAMILIES, [keluarga_file])
+    note_files(con, MEMBERS, [anggota_file])
+    trace.create_tables(con)
+    trace.note_delivered(con)
     for table in (f"source_{FAMILIES}", f"source_{FAMILIES}_region", f"source_{MEMBERS}", "reading_file"):
         con.execute(f"DROP TABLE IF EXISTS {table}")
     if progress is not None:
         progress(1.0)
     return {"files": [file.report() for file in (*families, *members)]}
+
+
+def _nothing_lost(con: duckdb.DuckDBPyConnection) -> None:
+    """InternalError if an accepted record is not exactly one row."""
+    for table, source in (("keluarga", FAMILIES), ("anggota", MEMBERS)):
+        made, read = con.execute(
+            f"SELECT (SELECT count(*) FROM {table}), (SELECT count(*) FROM source_{source})"
+        ).fetchall()[0]
+        if made != read:
+            raise InternalError(f"{source}: {read} accepted records, {made} rows")
 
 
 def _families(con: duckdb.DuckDBPyConnection) -> None:

@@ -14,6 +14,8 @@ import numpy as np
 import pandas as pd
 
 from dtsen_core.paths import RULES
+from dtsen_core.policy.quality.measures import LINKED
+from dtsen_core.policy.quality.tables import has_columns
 from dtsen_core.policy.welfare import RankRequest, full_ranking
 from dtsen_core.regions import official, units
 from dtsen_core.registry.dataset import Dataset
@@ -38,8 +40,8 @@ ORDER BY source, lines DESC, reason
 """
 
 MATCHES_SQL = """
-SELECT source, any_value(unit) AS unit, sum(records)::BIGINT AS records, sum(matched)::BIGINT AS matched,
-       sum(unmatched)::BIGINT AS unmatched
+SELECT source, any_value(unit) AS unit, sum(records)::BIGINT AS records, {matched}::BIGINT AS matched,
+       (sum(records) - {matched})::BIGINT AS unmatched
 FROM match_summary
 GROUP BY source
 ORDER BY source
@@ -125,8 +127,14 @@ def quarantine_reasons(dataset: Dataset) -> pd.DataFrame:
 
 def match_summary(dataset: Dataset) -> pd.DataFrame:
     """source, unit (person or family), records, matched and unmatched with the civil register; for
-    ``dukcapil`` the families of the civil register itself, unmatched = those no register knows."""
-    return _table(dataset, "match_summary", MATCHES_SQL)
+    ``dukcapil``, where the dataset has it, the families of the civil register itself, unmatched = those no register
+    knows. Datasets made before the matching went in passes say matched outright."""
+    if has_columns(dataset, "match_summary", "pass"):
+        listed = ", ".join(f"'{name}'" for name in LINKED)
+        matched = f"coalesce(sum(records) FILTER (pass IN ({listed})), 0)"
+    else:
+        matched = "sum(matched)"
+    return _table(dataset, "match_summary", MATCHES_SQL.format(matched=matched))
 
 
 def calibration(dataset: Dataset) -> pd.DataFrame:

@@ -41,6 +41,26 @@ def _share_axis(fig: go.Figure, lang: str, title: str, upper: float | None = 1.0
     fig.update_yaxes(autorange="reversed", fixedrange=True, automargin=True, title=None)
 
 
+def _stacked(fig: go.Figure, bars: int, lang: str, axis: str, legend: str = "") -> None:
+    """Size, legend below and share axis of stacked 100 % bars."""
+    theme.layout(fig, lang=lang, height=bar_height(bars), legend=True)
+    fig.update_layout(
+        barmode="stack",
+        bargap=0.25,
+        legend={
+            "title": {"text": legend},
+            "orientation": "h",
+            "traceorder": "normal",
+            "x": 0,
+            "y": 0,
+            "yanchor": "top",
+            "itemclick": False,
+            "itemdoubleclick": False,
+        },
+    )
+    _share_axis(fig, lang, axis)
+
+
 def decile_bars(shares: pd.DataFrame, lang: str) -> go.Figure:
     """Stacked 100 % bars, one per area. `shares`: name, d1…d10 as fractions of the area's units, `low`, and
     `hidden` (True where a decile is suppressed: a bar with a piece missing would mislead, so it is grey).
@@ -74,22 +94,7 @@ def decile_bars(shares: pd.DataFrame, lang: str) -> go.Figure:
             hovertext=[f"{name}<br>{word}" for name in shares["name"]],
             hoverinfo="text",
         )
-    theme.layout(fig, lang=lang, height=bar_height(len(shares)), legend=True)
-    fig.update_layout(
-        barmode="stack",
-        bargap=0.25,
-        legend={
-            "title": {"text": text("peringkat.decile_legend", lang) + " "},
-            "orientation": "h",
-            "traceorder": "normal",
-            "x": 0,
-            "y": 0,
-            "yanchor": "top",
-            "itemclick": False,
-            "itemdoubleclick": False,
-        },
-    )
-    _share_axis(fig, lang, text("peringkat.axis_share", lang))
+    _stacked(fig, len(shares), lang, text("peringkat.axis_share", lang), text("peringkat.decile_legend", lang) + " ")
     return fig
 
 
@@ -111,21 +116,7 @@ def class_bars(shares: pd.DataFrame, lang: str) -> go.Figure:
             ],
             hoverinfo="text",
         )
-    theme.layout(fig, lang=lang, height=bar_height(len(shares)), legend=True)
-    fig.update_layout(
-        barmode="stack",
-        bargap=0.25,
-        legend={
-            "orientation": "h",
-            "traceorder": "normal",
-            "x": 0,
-            "y": 0,
-            "yanchor": "top",
-            "itemclick": False,
-            "itemdoubleclick": False,
-        },
-    )
-    _share_axis(fig, lang, text("peringkat.axis_expected", lang))
+    _stacked(fig, len(shares), lang, text("peringkat.axis_expected", lang))
     return fig
 
 

@@ -49,8 +49,9 @@ class Table:
             if isinstance(kind, str):
                 style = style.format(partial(WRITERS[kind], lang=lang), subset=[column])
                 continue
-            for one, rows in self.frame.groupby(kind).groups.items():
-                style = style.format(partial(WRITERS[str(one)], lang=lang), subset=(rows, [column]))
+            by_row = pd.Series(kind, index=self.frame.index)
+            for one, rows in by_row.groupby(by_row):
+                style = style.format(partial(WRITERS[str(one)], lang=lang), subset=(rows.index, [column]))
         word = text("peringkat.suppressed", lang)
         for column in self.hidden.columns.intersection(self.frame.columns):
             rows = self.hidden.index[self.hidden[column].astype(bool)]

@@ -79,14 +79,18 @@ def _intervals(frame: pd.DataFrame, indicator: MapIndicator, lang: str) -> list[
     ]
 
 
-def rows(areas: Areas, indicator: MapIndicator, classes: Classes, lang: str, *, sampled: bool) -> pd.DataFrame:
+def rows(
+    areas: Areas, indicator: MapIndicator, classes: Classes, lang: str, *, sampled: bool,
+    partner: MapIndicator | None = None, size: str = "persons",
+) -> pd.DataFrame:  # fmt: skip
     """One row per area: code, name, klass, value, partner, value_text, partner_text, interval_text, rank
     (1 = needs attention first; <NA> where withheld), n, small (fewer observed families than the rule) and
     the texts of the hover (hover1 … hover4).
 
-    `sampled`: whether n is a sample, so that few families mean an uncertain figure.
+    `sampled`: whether n is a sample, so that few families mean an uncertain figure. `partner`: the measure of the
+    other kind where it is not one of the welfare map's; `size`: the column of the last line of the hover.
     """
-    partner = map_rules().partner(indicator)
+    partner = partner or map_rules().partner(indicator)
     frame, hidden = areas.frame, areas.hidden
     value, other = frame[indicator.column].astype(float), frame[partner.column].astype(float)
     out = pd.DataFrame({"code": frame["code"], "name": frame["name"]})
@@ -99,13 +103,13 @@ def rows(areas: Areas, indicator: MapIndicator, classes: Classes, lang: str, *, 
     out["rank"] = value.rank(method="min", ascending=not indicator.worst_first).astype("Int64")
     out["n"] = frame["n"].astype("Int64")
     out["small"] = (frame["n"].fillna(0) < map_rules().small_sample) & sampled
-    return _hover(out, frame, hidden, indicator, lang)
+    return _hover(out, frame[size], hidden[size], indicator, lang)
 
 
 def _hover(
-    out: pd.DataFrame, frame: pd.DataFrame, hidden: pd.DataFrame, indicator: MapIndicator, lang: str
+    out: pd.DataFrame, size: pd.Series, hidden: pd.Series, indicator: MapIndicator, lang: str
 ) -> pd.DataFrame:
-    """Texts of the hover: value, partner (the rate of the two with its interval), rank, people."""
+    """Texts of the hover: value, partner (the rate of the two with its interval), rank, how many it is about."""
     interval = [f" ({t})" if t else "" for t in out["interval_text"]]
     few = [f" · n = {n}" if small else "" for n, small in zip(out["n"], out["small"])]
     value, partner = out["value_text"], out["partner_text"]
@@ -116,7 +120,7 @@ def _hover(
     covered = locale.text("disclosure.suppressed", lang)
     out["hover1"], out["hover2"] = value, partner
     out["hover3"] = ["–" if pd.isna(r) else str(r) for r in out["rank"]]
-    out["hover4"] = [covered if h else numbers.people(p, lang) for p, h in zip(frame["persons"], hidden["persons"])]
+    out["hover4"] = [covered if h else numbers.people(p, lang) for p, h in zip(size, hidden)]
     return out
 
 
@@ -152,7 +156,10 @@ def extremes(table: pd.DataFrame) -> Extremes | None:
     return Extremes(known.loc[known["value"].idxmax()], known.loc[known["value"].idxmin()])
 
 
-def finding(table: pd.DataFrame, indicator: MapIndicator, lang: str, *, level: str, where: str) -> str:
+def finding(
+    table: pd.DataFrame, indicator: MapIndicator, lang: str, *, level: str, where: str,
+    partner: MapIndicator | None = None,
+) -> str:  # fmt: skip
     """The title: which area stands highest and which lowest, rate and count of both."""
     ends = extremes(table)
     words = {
@@ -162,7 +169,7 @@ def finding(table: pd.DataFrame, indicator: MapIndicator, lang: str, *, level: s
     }
     if ends is None:
         return locale.text("peta.finding_none", lang, **words)
-    partner = map_rules().partner(indicator)
+    partner = partner or map_rules().partner(indicator)
 
     def both(row: pd.Series) -> str:
         return f"{short_text(indicator, row['value'], lang)}; {short_text(partner, row['partner'], lang)}"
@@ -184,11 +191,13 @@ class LegendEntry:
     detail: str
 
 
-def legend(table: pd.DataFrame, indicator: MapIndicator, classes: Classes, lang: str) -> list[LegendEntry]:
+def legend(
+    table: pd.DataFrame, indicator: MapIndicator, classes: Classes, lang: str, partner: MapIndicator | None = None
+) -> list[LegendEntry]:
     """The classes from small to large with the number of areas and the partner figure of each, then the
     grey of withheld or missing figures. A rate's class shows the sum of its count, a count's class the
     range of its rate."""
-    partner = map_rules().partner(indicator)
+    partner = partner or map_rules().partner(indicator)
     words = [value_text(indicator, edge, lang) if indicator.kind != "count" else numbers.people(edge, lang)
              for edge in classes.edges]  # fmt: skip
     entries = []
@@ -239,13 +248,15 @@ def _column_title(indicator: MapIndicator, lang: str) -> str:
     return locale.text("peta.column_rate", lang) if indicator.kind == "rate" else indicator.short[lang]
 
 
-def table_view(table: pd.DataFrame, indicator: MapIndicator, lang: str) -> tuple[pd.DataFrame, dict[str, str]]:
+def table_view(
+    table: pd.DataFrame, indicator: MapIndicator, lang: str, partner: MapIndicator | None = None
+) -> tuple[pd.DataFrame, dict[str, str]]:
     """The ranked table: numeric columns for sorting, sorted by rank, and the words of its columns.
 
     Columns rank, name, value, partner and, where a sample is small, the interval of those areas; index =
     position in `table`. Narrow number types: the table crosses the wire twice, as numbers and as words.
     """
-    partner = map_rules().partner(indicator)
+    partner = partner or map_rules().partner(indicator)
     order = table.sort_values(["rank", "code"], na_position="last").index
     shown = table.loc[order, ["rank", "name", "value", "partner", "interval_text"]]
     shown["interval_text"] = shown["interval_text"].where(table.loc[order, "small"], "")

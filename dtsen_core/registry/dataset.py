@@ -1,16 +1,15 @@
-"""Opening a dataset, and building a new one aside and swapping it in.
+"""Opening a dataset, and building a new version of it aside and serving it.
 
-A dataset is a folder: ``dtsen.duckdb``, ``evaluation.duckdb`` (simulated only), ``manifest.json`` and
-``sources/``. It is read-only once it stands. One process holds one connection to it; every call takes its
-own cursor and fetches fully, because threads that share a connection get each other's rows.
+A dataset is a folder with versions (`registry.versions`); a version is a folder with ``dtsen.duckdb``,
+``evaluation.duckdb`` (simulated only), ``manifest.json`` and ``sources/``. It is read-only once it stands.
+One process holds one connection to it; every call takes its own cursor and fetches fully, because threads
+that share a connection get each other's rows.
 """
 
 from __future__ import annotations
 
 import contextlib
 import errno
-import os
-import shutil
 import threading
 import time
 from collections.abc import Iterator
@@ -21,6 +20,7 @@ import duckdb
 
 from dtsen_core.errors import UserError
 from dtsen_core.registry import manifest as manifests
+from dtsen_core.registry import versions
 from dtsen_core.registry.manifest import Manifest
 from dtsen_core.settings import settings
 
@@ -34,11 +34,16 @@ _lock = threading.Lock()
 
 @dataclass(frozen=True)
 class Dataset:
-    """An opened dataset. `path` is its folder; `version` names its contents and is the key of every cache."""
+    """An opened dataset. `path` is its root, `folder` that of the version with its files; `version` names its
+    contents and is the key of every cache."""
 
     path: Path
     manifest: Manifest
     connection: duckdb.DuckDBPyConnection = field(repr=False, compare=False)
+
+    @property
+    def folder(self) -> Path:
+        return self.path / self.manifest.folder
 
     @property
     def version(self) -> str:
@@ -57,7 +62,7 @@ class Dataset:
 
         Only the method page and the benches may ask for it. UserError on a real dataset.
         """
-        file = self.path / EVALUATION
+        file = self.folder / EVALUATION
         if not self.simulated or not file.exists():
             raise UserError("errors_dataset.no_truth", path=self.path)
         with _lock:
@@ -75,23 +80,31 @@ class Dataset:
 
     @staticmethod
     def open(path: Path | str | None = None) -> Dataset:
-        """Open the dataset folder `path` (default: the configured one), once per process and version.
+        """Open the dataset at `path` (default: the configured one), once per process and version.
 
-        UserError when there is none or when it is damaged. When the folder was swapped for a newer dataset,
-        the new one is opened; cursors still at work on the old one finish undisturbed.
+        UserError when there is none or when it is damaged. When a newer version is served, that one is
+        opened; cursors still at work on the old one finish undisturbed.
         """
-        folder = Path(path or settings().dataset).resolve()
-        manifest = manifests.read(folder)
-        with _lock:
-            held = _open.get(folder)
-            if held is not None:
-                if held.version == manifest.version:
-                    return held
-                held.connection.close()
-                del _open[folder], held
-            dataset = Dataset(folder, manifest, _connect(folder, manifest.version))
-            _open[folder] = dataset
-            return dataset
+        root = Path(path or settings().dataset).resolve()
+        while True:
+            manifest = manifests.read(root)
+            with _lock:
+                held = _open.get(root)
+                if held is not None:
+                    if (held.version, held.manifest.folder) == (manifest.version, manifest.folder):
+                        return held
+                    held.connection.close()
+                    del _open[root], held
+                try:
+                    connection = _connect(root / manifest.folder, manifest.version)
+                except UserError:
+                    # Another process may have served a new version and removed this one in between.
+                    if manifests.read(root) == manifest:
+                        raise
+                    continue
+                dataset = Dataset(root, manifest, connection)
+                _open[root] = dataset
+                return dataset
 
 
 def _connect(folder: Path, version: str) -> duckdb.DuckDBPyConnection:
@@ -128,31 +141,24 @@ def stamp(connection: duckdb.DuckDBPyConnection, version: str) -> None:
 
 @contextlib.contextmanager
 def new_dataset(out: Path | str, origin: str) -> Iterator[Path]:
-    """Yield an empty folder beside `out`; on success it takes the place of `out`, on failure it vanishes.
+    """Yield an empty folder for a new version of `out`; on success it is served, on failure it vanishes.
 
     UserError when `out` holds something else than a dataset, a dataset of the other origin, when the place
     cannot be written, or when the disk is full.
     """
-    target = Path(out).resolve()
-    _refuse_foreign(target, origin)
-    with explained(target):
-        target.parent.mkdir(parents=True, exist_ok=True)
-        aside = target.parent / f".{target.name}.building-{os.getpid()}"
-        shutil.rmtree(aside, ignore_errors=True)
-        aside.mkdir()
-        try:
-            yield aside
-            _swap(aside, target)
-        finally:
-            shutil.rmtree(aside, ignore_errors=True)
+    root = Path(out).resolve()
+    refuse_foreign(root, origin)
+    with explained(root), versions.building(root) as aside:
+        yield aside
+        versions.publish(root, aside)
 
 
-def _refuse_foreign(target: Path, origin: str) -> None:
-    if not target.exists():
-        return
-    if not target.is_dir():
+def refuse_foreign(target: Path, origin: str) -> None:
+    """UserError when `target` may not take a dataset of `origin`: it is a file, holds something else, or a
+    dataset of the other origin."""
+    if target.exists() and not target.is_dir():
         raise UserError("errors_dataset.not_a_folder", path=target)
-    if not any(target.iterdir()):
+    if versions.untouched(target):
         return
     if not (target / manifests.FILE).exists():
         raise UserError("errors_dataset.foreign_folder", path=target)
@@ -162,20 +168,6 @@ def _refuse_foreign(target: Path, origin: str) -> None:
         return  # a damaged dataset may be replaced
     if held != origin:
         raise UserError("errors_dataset.other_origin", path=target, held=held, new=origin)
-
-
-def _swap(aside: Path, target: Path) -> None:
-    old = target.parent / f".{target.name}.old-{os.getpid()}"
-    shutil.rmtree(old, ignore_errors=True)
-    if target.exists():
-        target.rename(old)
-    try:
-        aside.rename(target)
-    except OSError:
-        if old.exists():
-            old.rename(target)
-        raise
-    shutil.rmtree(old, ignore_errors=True)
 
 
 @contextlib.contextmanager

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,6 +13,8 @@ from typing import Any
 from dtsen_core.errors import UserError
 
 FILE = "manifest.json"
+ASIDE = ".manifest-"
+PLACES = re.compile(r"\.|versions/[A-Za-z0-9_-][A-Za-z0-9._-]*")
 ORIGINS = ("simulated", "real")
 
 
@@ -42,14 +46,22 @@ class Manifest:
     files: dict[str, str] = field(default_factory=dict)
     rows: dict[str, int] = field(default_factory=dict)
     stages: dict[str, float] = field(default_factory=dict)
+    deliveries: list[dict[str, Any]] = field(default_factory=list)  # of a real dataset: what it was made from
+    folder: str = "."  # where the version lies, seen from this manifest
 
     @property
     def simulated(self) -> bool:
         return self.origin == "simulated"
 
     def write(self, folder: Path) -> None:
+        """Write it into `folder`, replacing another one in a single step."""
         text = json.dumps(dataclasses.asdict(self), indent=1, ensure_ascii=False)
-        (folder / FILE).write_text(text, encoding="utf-8")
+        aside = folder / f"{ASIDE}{os.getpid()}"
+        with aside.open("w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        aside.replace(folder / FILE)
 
 
 def read(folder: Path) -> Manifest:
@@ -63,6 +75,6 @@ def read(folder: Path) -> Manifest:
         manifest = Manifest(**{key: value for key, value in raw.items() if key in known})
     except (OSError, ValueError, TypeError, AttributeError) as problem:
         raise UserError("errors_dataset.damaged", path=folder) from problem
-    if manifest.origin not in ORIGINS:
+    if manifest.origin not in ORIGINS or not PLACES.fullmatch(str(manifest.folder)):
         raise UserError("errors_dataset.damaged", path=folder)
     return manifest

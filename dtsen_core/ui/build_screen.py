@@ -10,13 +10,14 @@ from dtsen_core import locale
 from dtsen_core.build import runner
 from dtsen_core.errors import UserError
 from dtsen_core.present import numbers
+from dtsen_core.registry import versions
 
 _POLL_SECONDS = 1.0
 
 
 def is_missing(path: Path) -> bool:
     """True if there is nothing at `path` yet (a folder with something in it is judged on opening)."""
-    return not path.exists() or (path.is_dir() and not any(path.iterdir()))
+    return versions.untouched(path)
 
 
 def under_way(path: Path) -> bool:

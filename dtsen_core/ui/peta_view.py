@@ -4,6 +4,7 @@ click reruns this part only."""
 from __future__ import annotations
 
 import html
+from collections.abc import Sequence
 from typing import Literal
 
 import pandas as pd
@@ -168,7 +169,7 @@ def _map(page: Page, view: View, rule: MapIndicator, shown: cache_peta.Shown, ti
     mode = theme_mode()
     where = units.name(view.container)
     level = page.t(f"level_{view.level}")
-    indicative = boundaries.current().kind == "indikatif"
+    indicative = boundaries.current().origin(view.level)["kind"] == "indikatif"
     whole = view.focus == NATION
     figure = maps.choropleth(
         shown.rows,
@@ -210,6 +211,12 @@ def _legend(page: Page, rule: MapIndicator, shown: cache_peta.Shown) -> None:
             (colours[3], maps.PALE, page.t("legend_small", n=map_rules().small_sample),
              page.t("legend_small_count", areas=peta.areas_text(small, page.lang)))
         )  # fmt: skip
+    legend_list(page.t("legend_title", measure=rule.label[page.lang], unit=rule.unit[page.lang]), entries)
+    st.caption(" ".join([page.t(f"breaks_{rule.breaks}", method=page.t(f"method_{rule.classify}")), *shown.reasons]))
+
+
+def legend_list(title: str, entries: Sequence[tuple[str, float, str, str]]) -> None:
+    """A legend: (colour, opacity, label, detail) of every class."""
     cells = "".join(
         f'<li style="display:flex;gap:.4rem;align-items:flex-start;margin:0">'
         f'<span style="flex:none;width:1rem;height:1rem;margin-top:.15rem;border-radius:.15rem;'
@@ -218,22 +225,22 @@ def _legend(page: Page, rule: MapIndicator, shown: cache_peta.Shown) -> None:
         f"{html.escape(detail)}</span></li>"
         for colour, opacity, label, detail in entries
     )
-    title = page.t("legend_title", measure=rule.label[page.lang], unit=rule.unit[page.lang])
     st.html(
         f'<div style="font-size:.8rem;line-height:1.35"><p style="margin:0 0 .35rem">{html.escape(title)}</p>'
         f'<ul style="list-style:none;margin:0;padding:0;display:grid;gap:.5rem .8rem;'
         f'grid-template-columns:repeat(auto-fit,minmax(8rem,1fr))">'
         f"{cells}</ul></div>"
     )
-    st.caption(" ".join([page.t(f"breaks_{rule.breaks}", method=page.t(f"method_{rule.classify}")), *shown.reasons]))
 
 
 # -- table and profile -------------------------------------------------------------------------------------
 
 
-def styled(page: Page, rule: MapIndicator, rows: pd.DataFrame) -> tuple[object, dict[str, str], list[str]]:
+def styled(
+    page: Page, rule: MapIndicator, rows: pd.DataFrame, partner: MapIndicator | None = None
+) -> tuple[object, dict[str, str], list[str]]:
     """The ranked table with numbers that sort as numbers and read as the language writes them."""
-    view, titles = peta.table_view(rows, rule, page.lang)
+    view, titles = peta.table_view(rows, rule, page.lang, partner)
     codes = rows.loc[view.index, "code"].tolist()
     display = view.reset_index(drop=True)
     formats = {}

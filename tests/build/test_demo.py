@@ -39,8 +39,8 @@ def test_it_says_what_it_is(dataset: Dataset) -> None:
     assert manifest.registry_families == pytest.approx(95_006_179, rel=1e-9)
     assert 3.0 <= manifest.registry_persons / manifest.registry_families <= 3.1
     assert set(manifest.rows) >= TABLES
-    assert (dataset.path / "sources").is_dir()
-    assert not list(dataset.path.glob("scratch*"))
+    assert (dataset.folder / "sources").is_dir()
+    assert not list(dataset.folder.glob("scratch*"))
 
 
 @pytest.mark.slow
@@ -49,7 +49,7 @@ def test_every_physical_line_is_accounted_for(dataset: Dataset) -> None:
     assert (files["read"] == files[["header", "blank", "accepted", "quarantined"]].sum(axis=1)).all()
     for path, read in zip(files["path"], files["read"], strict=True):
         assert not Path(path).is_absolute()
-        with (dataset.path / path).open("rb") as file:
+        with (dataset.folder / path).open("rb") as file:
             assert sum(1 for _ in file) == read
     kept = one(dataset, "SELECT sum(len(lines)) FROM quarantine")[0]
     assert kept == files["quarantined"].sum() > 0

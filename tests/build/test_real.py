@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from dtsen_core.build import real
+from dtsen_core.build import update
 from dtsen_core.collect.simulate import delivered
 from dtsen_core.errors import UserError
 from dtsen_core.policy import coverage
@@ -23,7 +23,7 @@ def test_delivered_files_come_back_to_the_same_places(
 ) -> None:
     source = Dataset.open(small_dataset)
     files = delivered.write_delivered(source.cursor(), tmp_path / "files", codes=codes, region=region)
-    report = real.ingest("dtsen", [files["keluarga"], files["anggota"]], tmp_path / "real")
+    report = update.ingest("dtsen", [files["keluarga"], files["anggota"]], tmp_path / "real")
     for file in report["files"]:  # type: ignore[attr-defined]
         assert file["read"] == file["header"] + file["blank"] + file["accepted"] + file["quarantined"]
         assert file["accepted"] > 0.99 * file["read"]
@@ -50,13 +50,13 @@ def test_a_wrong_confirmation_is_refused_and_leaves_nothing(small_dataset: Path,
     source = Dataset.open(small_dataset)
     files = delivered.write_delivered(source.cursor(), tmp_path / "files", codes="bps", region="31")
     with pytest.raises(UserError):
-        real.ingest("dtsen", [files["keluarga"], files["anggota"]], tmp_path / "real", codes="kemendagri")
+        update.ingest("dtsen", [files["keluarga"], files["anggota"]], tmp_path / "real", codes="kemendagri")
     assert not (tmp_path / "real").exists()
 
 
 def test_a_register_alone_gives_its_rows_and_no_families(small_dataset: Path, tmp_path: Path) -> None:
-    register = next((small_dataset / "sources").glob("dukcapil*"))
-    report = real.ingest("dukcapil", [register], tmp_path / "real")
+    register = next((Dataset.open(small_dataset).folder / "sources").glob("dukcapil*"))
+    report = update.ingest("dukcapil", [register], tmp_path / "real")
     made = Dataset.open(tmp_path / "real")
     assert made.manifest.families == 0
     assert report["files"][0]["accepted"] > 0  # type: ignore[index]

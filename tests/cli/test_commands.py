@@ -13,6 +13,7 @@ import pytest
 
 from dtsen_core.cli.main import answer
 from dtsen_core.regions import units
+from dtsen_core.registry.dataset import Dataset
 
 pytestmark = pytest.mark.slow
 
@@ -105,8 +106,9 @@ def test_unknown_region_and_model_are_refused_with_a_sentence(
 def test_a_cut_database_is_told(small_dataset: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     copy = tmp_path / "cut"
     copy.mkdir()
-    shutil.copy(small_dataset / "manifest.json", copy)
-    whole = (small_dataset / "dtsen.duckdb").read_bytes()
+    version = Dataset.open(small_dataset).folder
+    shutil.copy(version / "manifest.json", copy)
+    whole = (version / "dtsen.duckdb").read_bytes()
     for size in (len(whole) // 2, 5000, 0):
         (copy / "dtsen.duckdb").write_bytes(whole[:size])
         assert answer(["rank", "--dataset", str(copy)]) == 2

@@ -50,6 +50,7 @@ MISUSES = [
     (["boundaries", "import", "no.gpkg", "--level", "regency", "--code-field", "K"], "no.gpkg"),
     (["boundaries", "import", "no.gpkg", "--level", "street", "--code-field", "K"], "street"),
     (["boundaries", "import", "no.gpkg"], "--level"),
+    (["boundaries", "undo", "twice"], "twice"),
     (["dance"], "dance"),
 ]
 
@@ -117,6 +118,7 @@ def test_help_names_every_option_in_the_readme(capsys: pytest.CaptureFixture[str
         ("ingest",): ("KIND", "FILE", "--out", "--codes", "--format"),
         ("rank",): ("--model", "--scope", "--unit", "--region", "--level", "--plain", "--public", "--dataset"),
         ("boundaries", "import"): ("FILE", "--level", "--code-field", "--codes"),
+        ("boundaries", "undo"): ("undo",),
     }
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     for command, words in expected.items():

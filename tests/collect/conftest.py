@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import duckdb
@@ -20,6 +20,21 @@ def con() -> Iterator[duckdb.DuckDBPyConnection]:
     connection = duckdb.connect()
     yield connection
     connection.close()
+
+
+@pytest.fixture(scope="module")
+def make_people() -> Iterator[Callable[[int], duckdb.DuckDBPyConnection]]:
+    """A function that gives a connection with a made-up population of so many families."""
+    made: list[duckdb.DuckDBPyConnection] = []
+
+    def make(families: int) -> duckdb.DuckDBPyConnection:
+        made.append(duckdb.connect())
+        population.fill(made[-1], families)
+        return made[-1]
+
+    yield make
+    for connection in made:
+        connection.close()
 
 
 @pytest.fixture(scope="module")

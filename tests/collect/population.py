@@ -35,21 +35,27 @@ def fill(con: duckdb.DuckDBPyConnection, families: int = 600) -> None:
     con.execute(f"CREATE TABLE sim_keluarga AS SELECT {_listed('keluarga')} FROM base b ORDER BY id_keluarga")
     con.execute(
         f"""CREATE TABLE sim_anggota AS SELECT {_listed('anggota')}
-        FROM base b, range(5) m(j) WHERE j < size ORDER BY id_anggota"""
+        FROM (SELECT b.*, j, row_number() OVER (ORDER BY id_keluarga, j) - 1 AS nth FROM base b, range(5) m(j)
+          WHERE j < size) ORDER BY id_anggota"""
     )
 
 
 def _listed(set_name: str) -> str:
     key = "id_keluarga" if set_name == "keluarga" else "id_keluarga, j"
-    born = "DATE '1950-01-01' + (hash(id_keluarga, j) % 25000)::INTEGER"
+    born = "(DATE '1950-01-01' + (hash(id_keluarga, j) % 25000)::INTEGER)"
+    sex = "(1 + hash(id_keluarga, j, 'sex') % 2)"
+    first = "['Sutinah', 'Bambang', 'Muhammad', 'Yuliana', 'Kosasih', 'Zubaidah', 'Wempi', 'Ketut', 'Ujang', 'Rosda']"
+    last = "['Santoso', 'Hutapea', 'Wenda', 'Permana', 'Latuconsina', 'Nahak', 'Chaniago', 'Mappatoba']"
     given = {
-        "id_keluarga": "id_keluarga", "id_anggota": "10 * id_keluarga + j", "urban": "1 + village % 2",
+        "id_keluarga": "id_keluarga", "id_anggota": "nth", "jenis_kelamin": sex, "urban": "1 + village % 2",
         "jumlah_anggota_keluarga": "size", "kode_provinsi": "left(code, 2)",
         "kode_kabupaten_kota": "left(code, 4)", "kode_kecamatan": "left(code, 6)", "kode_kelurahan_desa": "code",
         "nomor_kartu_keluarga": "left(code, 6) || lpad((id_keluarga + 1)::VARCHAR, 10, '0')",
-        "nomor_induk_kependudukan": "left(code, 6) || lpad((10 * id_keluarga + j)::VARCHAR, 6, '0') || '0001'",
+        "nomor_induk_kependudukan": f"left(code, 6) || lpad((day({born}) + CASE WHEN {sex} = 2 THEN 40 ELSE 0 END)"
+                                    f"::VARCHAR, 2, '0') || strftime({born}, '%m%y') "
+                                    "|| lpad((1 + nth)::VARCHAR, 4, '0')",
         "nama_anggota_keluarga": "'Orang ' || id_keluarga",
-        "nama": "'Orang ' || id_keluarga || ' ' || chr((65 + j)::INTEGER)",
+        "nama": f"{first}[1 + (hash(nth, 1) % 10)::INTEGER] || ' ' || {last}[1 + (hash(nth, 2) % 8)::INTEGER]",
         "alamat": "'Jl. Damai No. ' || id_keluarga", "tanggal_lahir": born,
         "alamat_ktp": "'Jl. Damai No. ' || id_keluarga || ', RT 1'",
         "status_hubungan_keluarga": "CASE j WHEN 0 THEN 1 WHEN 1 THEN 2 ELSE 3 END",

@@ -14,7 +14,7 @@ from dtsen_core.collect.readers import read_source, settle
 
 HEADER = ",".join(column.file for column in layout("dukcapil").columns)
 CON = duckdb.connect()  # one for all examples: opening a database costs more than reading a small file
-GOOD = "1101011234560001,1101010000000001,Siti,01-02-1980,P,ISTRI,KAWIN,SLTA,PETANI,JL. SATU,1,2,,1101012001"
+GOOD = "1101014102800001,1101010000000001,Siti,01-02-1980,P,ISTRI,KAWIN,SLTA,PETANI,JL. SATU,1,2,,1101012001"
 
 
 def physical_lines(data: bytes) -> int:
@@ -79,7 +79,7 @@ def test_arbitrary_bytes_after_the_header_are_accounted_for(data: bytes) -> None
 def test_the_size_of_a_block_changes_nothing(size: int, breaks: list[int]) -> None:
     lines = []
     for number in range(30):
-        line = GOOD.replace("60001", f"6{number:04d}")
+        line = GOOD.replace("800001", f"80{number + 1:04d}")
         lines.append(line[:45] + "\n" + line[45:] if number in breaks else line)
     data = "\n".join([HEADER, *lines]).encode()
     assert read(data, size)[1:] == read(data)[1:]
@@ -120,9 +120,9 @@ def test_two_cut_records_are_not_taken_for_one() -> None:
 
 
 def test_quarantine_names_the_variable_and_hides_numbers_of_people() -> None:
-    bad = GOOD.replace("ISTRI", "ISTRI KEDUA"), GOOD.replace("1101011234560001", "110101123456000X")
+    bad = GOOD.replace("ISTRI", "ISTRI KEDUA"), GOOD.replace("1101014102800001", "110101410280000X")
     _, rows, quarantine, _ = read("\n".join([HEADER, *bad]).encode())
     assert rows == []
     assert [reason for _, _, reason, _ in quarantine] == ["kode_tak_dikenal", "nik_tak_sah"]
     assert "status_hubungan_keluarga: ISTRI KEDUA" in quarantine[0][3]
-    assert "1101011234560" not in quarantine[1][3]
+    assert "1101014102800" not in quarantine[1][3]

@@ -14,7 +14,7 @@ from dtsen_core.collect.values import UnknownValue, Values, masked, parser
 from dtsen_core.errors import UserError
 
 NAMES = [column.file for column in layout("dukcapil").columns]
-VALUES = ["1101011234560001", "1101010000000001", "José Ñ", "01-02-1980", "LAKI-LAKI", "KEPALA KELUARGA", "KAWIN",
+VALUES = ["1101014102800001", "1101010000000001", "José Ñ", "01-02-1980", "LAKI-LAKI", "KEPALA KELUARGA", "KAWIN",
           "SLTA", "PETANI", "JL. SATU", "001", "002", "", "1101012001"]  # fmt: skip
 
 
@@ -75,7 +75,7 @@ def test_fine_and_merged_codes(text: str, value: int | None) -> None:
     assert parser(floor, {})(text) == value
 
 
-@pytest.mark.parametrize("text", ["10", "77", "3. Tanah", "lantai", "-2", "1101011234560001"])
+@pytest.mark.parametrize("text", ["10", "77", "3. Tanah", "lantai", "-2", "1101014102800001"])
 def test_unknown_codes_are_never_guessed(text: str) -> None:
     floor = next(c for c in layout("dtsen_keluarga").columns if c.name == "jenis_lantai_terluas")
     with pytest.raises(UnknownValue):
@@ -88,7 +88,7 @@ def test_bounds_and_masks() -> None:
     assert not values.plausible("desil_nasional", "11")
     assert values.plausible("tanggal_pemutakhiran", "28-02-2025")
     assert not values.plausible("tanggal_pemutakhiran", "30-02-2025")
-    assert masked("NIK 1101011234560001!") == "NIK 11••••••••••••01!"
+    assert masked("NIK 1101014102800001!") == "NIK 11••••••••••••01!"
     assert len(masked("x" * 90)) == 40
 
 

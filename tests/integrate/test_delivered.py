@@ -65,7 +65,7 @@ def test_disorder_is_set_aside_with_reasons(people, con, tmp_path: Path) -> None
     persons += [
         persons[2],  # the same person twice
         "|".join([nik, card, "ORANG LAIN", *rest[1:]]),  # another person under the same NIK
-        "|".join(["1101019999999999", "1101019999999999", *rest]),  # a member of no family
+        "|".join(["1101010101809999", "1101019999999999", *rest]),  # a member of no family
         "|".join([nik[:15], card, *rest]),
     ]
     members.write_text("\n".join(persons), encoding="latin-1")

@@ -11,7 +11,6 @@ from streamlit.testing.v1 import AppTest
 
 from dtsen_core.errors import UserError
 from dtsen_core.locale import LANGS, has, text
-from dtsen_core.paths import ROOT
 from dtsen_core.policy import method
 from dtsen_core.policy.method import Accuracy, Goal
 from dtsen_core.present import metode
@@ -19,6 +18,7 @@ from dtsen_core.registry.dataset import Dataset
 from dtsen_core.registry.fields import fields
 from dtsen_core.settings import settings
 from dtsen_core.ui import metode_parts
+from tests import pages
 from tests.peringkat import fake
 
 
@@ -40,14 +40,7 @@ def open_page(folders, monkeypatch):
     def start(origin: str, **query: str) -> AppTest:
         monkeypatch.setenv("DTSEN_DATASET", str(folders[origin]))
         settings.cache_clear()
-        app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
-        for name, value in query.items():
-            app.query_params[name] = value
-        app.run()
-        app.switch_page("pages/metode.py")
-        for name, value in query.items():
-            app.query_params[name] = value
-        return app.run()
+        return pages.open_page("metode", **query)
 
     yield start
     settings.cache_clear()

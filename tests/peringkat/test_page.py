@@ -9,9 +9,9 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from dtsen_core.locale import LANGS
-from dtsen_core.paths import ROOT
 from dtsen_core.settings import settings
 from dtsen_core.ui import cache_peringkat, peringkat_controls
+from tests import pages
 from tests.peringkat import fake
 
 VIEWS = peringkat_controls.VIEWS
@@ -32,14 +32,7 @@ def open_page(folders, monkeypatch):
     def start(origin: str = "simulated", **query: str) -> AppTest:
         monkeypatch.setenv("DTSEN_DATASET", str(folders[origin]))
         settings.cache_clear()
-        app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
-        for name, value in query.items():
-            app.query_params[name] = value
-        app.run()
-        app.switch_page("pages/peringkat.py")
-        for name, value in query.items():
-            app.query_params[name] = value
-        return app.run()
+        return pages.open_page("peringkat", **query)
 
     yield start
     settings.cache_clear()

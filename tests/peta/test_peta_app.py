@@ -9,23 +9,16 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from dtsen_core import locale
-from dtsen_core.paths import ROOT
 from dtsen_core.policy.map_indicators import map_rules
 from dtsen_core.ui import peta_state
+from tests import pages
 
 World = Callable[..., Path]
 KEYS = [i.key for i in map_rules().offered()]
 
 
 def open_page(**query: str) -> AppTest:
-    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
-    for name, value in query.items():
-        app.query_params[name] = value
-    app.run()
-    app.switch_page("pages/peta.py")
-    for name, value in query.items():
-        app.query_params[name] = value
-    return app.run()
+    return pages.open_page("peta", **query)
 
 
 def texts(app: AppTest) -> str:

@@ -84,7 +84,7 @@ def test_a_damaged_manifest_is_a_sentence(tmp_path: Path, damage: str) -> None:
 
 def test_a_damaged_or_foreign_database_is_a_sentence(tmp_path: Path) -> None:
     make(tmp_path / "d", "v1")
-    (tmp_path / "d" / DATABASE).write_bytes(b"not a database at all" * 100)
+    (tmp_path / "d" / "versions" / "v1" / DATABASE).write_bytes(b"not a database at all" * 100)
     with pytest.raises(UserError) as problem:
         Dataset.open(tmp_path / "d")
     assert problem.value.key == "errors_dataset.damaged"

@@ -9,9 +9,8 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from dtsen_core.paths import ROOT
 from dtsen_core.settings import settings
-from dtsen_core.ui.pages_list import page_entry
+from tests.pages import open_page
 
 Opener = Callable[..., AppTest]
 
@@ -23,24 +22,12 @@ def open_app(monkeypatch: pytest.MonkeyPatch) -> Iterator[Opener]:
     def use(folder: Path, page: str = "ringkasan", **query: str) -> AppTest:
         monkeypatch.setenv("DTSEN_DATASET", str(folder))
         settings.cache_clear()
-        app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=120)
-        _address(app, query)
-        app.run()
-        if page != "ringkasan":
-            app.switch_page(page_entry(page).file)
-            _address(app, query)
-            app.run()
-        return app
+        return open_page(page, **query)
 
     yield use
     settings.cache_clear()
     st.cache_data.clear()
     st.cache_resource.clear()
-
-
-def _address(app: AppTest, query: dict[str, str]) -> None:
-    for name, value in query.items():
-        app.query_params[name] = value
 
 
 def everything(app: AppTest) -> str:

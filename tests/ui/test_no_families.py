@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from dtsen_core.build import real
+from dtsen_core.build import update
 from dtsen_core.locale import LANGS, text
+from dtsen_core.registry.dataset import Dataset
 
 pytestmark = pytest.mark.slow
 
@@ -17,7 +18,7 @@ pytestmark = pytest.mark.slow
 @pytest.fixture(scope="module")
 def register_dataset(small_dataset: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("register") / "data"
-    real.ingest("p3ke", [small_dataset / "sources" / "p3ke.csv"], out)
+    update.ingest("p3ke", [Dataset.open(small_dataset).folder / "sources" / "p3ke.csv"], out)
     return out
 
 

@@ -8,37 +8,34 @@ row, so a seed always gives the same people.
 from __future__ import annotations
 
 import datetime as dt
-import tomllib
-from functools import lru_cache
 
 import duckdb
 
-from dtsen_core.paths import RULES
+from dtsen_core.collect.simulate import names
 from dtsen_core.regions import units
 from dtsen_core.registry import ddl
 from dtsen_core.registry.codelists import codelist
 
 
-@lru_cache(maxsize=1)
-def _names() -> dict[str, list[str]]:
-    return tomllib.loads((RULES / "simulation" / "names.toml").read_text(encoding="utf-8"))
-
-
 def register_units(con: duckdb.DuckDBPyConnection) -> None:
-    """Temporary tables ``unit_<level>(idx, code, name)`` of the shipped region tables."""
+    """Temporary tables ``unit_<level>(idx, code, name)`` of the shipped region tables, ``unit_history(code,
+    old_code, since)`` of the regencies that changed province, and the tables of names."""
     for level in ("province", "regency", "district", "village"):
         frame = units.table(level)[["code", "name"]].reset_index(names="idx").astype({"code": object, "name": object})
         con.register("unit_frame", frame)
         con.execute(f"CREATE OR REPLACE TEMP TABLE unit_{level} AS SELECT * FROM unit_frame")
         con.unregister("unit_frame")
-
-
-def _list(name: str) -> str:
-    return "[" + ", ".join("'" + entry.replace("'", "''") + "'" for entry in _names()[name]) + "]"
+    con.register("unit_frame", units.history()[["code", "old_code", "since"]].astype(object))
+    con.execute("""CREATE OR REPLACE TEMP TABLE unit_history AS
+        SELECT code, old_code, CAST(since AS INTEGER) AS since FROM unit_frame""")
+    con.unregister("unit_frame")
+    names.register(con)
 
 
 def _pick(name: str, key: str) -> str:
-    return f"{_list(name)}[1 + CAST({key} % {len(_names()[name])} AS INTEGER)]"
+    listed = names.rules()["places"][name]
+    words = ", ".join("'" + entry.replace("'", "''") + "'" for entry in listed)
+    return f"[{words}][1 + CAST({key} % {len(listed)} AS INTEGER)]"
 
 
 def _label(list_name: str, column: str) -> str:
@@ -79,10 +76,13 @@ def families_sql(seed: int, source: str, *, named: bool) -> str:
     # Field checks are uneven between regencies: that is what the freshness map is for.
     diligence = f"(0.35 + 1.3 * (hash(k.regency, {seed}, 5) % 1000) / 1000.0)"
     cards = f""",
-issued AS (
-  SELECT k.id_keluarga, substr(v.code, 1, 6) AS place,
+drawn_card AS (
+  SELECT k.id_keluarga, substr(v.code, 1, 6) AS here,
     DATE '2006-01-01' + CAST(hash(k.id_keluarga, {seed}, 7) % 6900 AS INTEGER) AS day
   FROM {source} AS k JOIN unit_village AS v ON v.idx = k.village
+), issued AS (
+  SELECT d.id_keluarga, d.day, {_then("d.here", "d.day")} AS place
+  FROM drawn_card AS d LEFT JOIN unit_history AS h ON h.code = substr(d.here, 1, 4)
 ), card AS (
   SELECT id_keluarga, place || strftime(day, '%d%m%y') || lpad(CAST(
     row_number() OVER (PARTITION BY place, day ORDER BY id_keluarga) AS VARCHAR), 4, '0') AS card FROM issued
@@ -98,6 +98,11 @@ issued AS (
 SELECT {_select("keluarga", given)}
 FROM {source} AS k JOIN unit_village AS v ON v.idx = k.village JOIN dated AS d USING (id_keluarga)
 {"JOIN card AS c USING (id_keluarga)" if named else ""}"""
+
+
+def _then(code: str, day: str) -> str:
+    """The district code of `code` as it was on `day`: before a split the regency had its old code (alias h)."""
+    return f"CASE WHEN year({day}) < h.since THEN h.old_code || substr({code}, 5, 2) ELSE {code} END"
 
 
 def members_sql(seed: int, as_of: dt.date, source: str, families: str) -> str:
@@ -118,22 +123,26 @@ def members_sql(seed: int, as_of: dt.date, source: str, families: str) -> str:
         "rw_ktp": f"lpad(CAST(1 + ({h} >> 6) % 9 AS VARCHAR), 3, '0')",
         "dusun_ktp": _pick("hamlets", f"({h} >> 10)"), "alamat_ktp": "p.alamat",
     }  # fmt: skip
-    return f"""WITH placed AS (
-  SELECT p.*, k.nomor_kartu_keluarga AS card, k.alamat, k.kode_kelurahan_desa AS code,
+    return f"""WITH housed AS (
+  SELECT p.*, k.province, k.nomor_kartu_keluarga AS card, k.alamat, k.kode_kelurahan_desa AS code,
     DATE '{as_of:%Y-%m-%d}' - CAST(p.age_days AS INTEGER) AS born,
     -- One in eight was first registered in another district of the province; the NIK keeps that place.
-    CASE WHEN {h} % 8 = 0 THEN o.code ELSE substr(k.kode_kelurahan_desa, 1, 6) END AS first_place
+    CASE WHEN {h} % 8 = 0 THEN o.code ELSE substr(k.kode_kelurahan_desa, 1, 6) END AS first_code
   FROM {source} AS p JOIN {families} AS k USING (id_keluarga)
   JOIN unit_district AS o ON o.idx = greatest(0, CAST(k.district AS INTEGER) - 1 - CAST(({h} >> 9) % 3 AS INTEGER))
+), placed AS (
+  -- The number keeps the code of its day, also where a new province has taken the regency over.
+  SELECT p.*, {_then("p.first_code", "p.born")} AS first_place
+  FROM housed AS p LEFT JOIN unit_history AS h ON h.code = substr(p.first_code, 1, 4)
 ), numbered AS (
   SELECT *, first_place
     || lpad(CAST(day(born) + CASE WHEN jenis_kelamin = 2 THEN 40 ELSE 0 END AS VARCHAR), 2, '0')
     || strftime(born, '%m%y')
     || lpad(CAST(row_number() OVER (PARTITION BY first_place, jenis_kelamin, strftime(born, '%d%m%y')
-                                    ORDER BY id_anggota) AS VARCHAR), 4, '0') AS nik,
-    CASE WHEN jenis_kelamin = 1 THEN {_pick("male", f"({h} >> 14)")} ELSE {_pick("female", f"({h} >> 14)")} END
-    || CASE WHEN ({h} >> 30) % 10 < 8 THEN ' ' || {_pick("family", f"({h} >> 34)")} ELSE '' END AS name
-  FROM placed AS p
+                                    ORDER BY id_anggota) AS VARCHAR), 4, '0') AS nik
+  FROM placed
+), named AS (
+  {names.named("numbered", seed)}
 )
 SELECT {_select("anggota", given)}
-FROM numbered AS p"""
+FROM named AS p"""

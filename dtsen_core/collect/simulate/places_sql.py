@@ -13,7 +13,8 @@ LEVELS = (("province", 2), ("regency", 4), ("district", 6), ("village", 10))
 
 
 def register(con: duckdb.DuckDBPyConnection, name: str = "village_codes") -> None:
-    """Temporary table `name`: ``village`` (idx) and ``<system>_<level>``, ``<level>_name`` as text.
+    """Temporary table `name`: ``village`` (idx) and ``<system>_<level>``, ``<level>_name`` as text; for regencies
+    that changed province ``old_regency`` (Kemendagri) and ``old_province_name``, NULL elsewhere.
 
     BPS codes below the regency are not published: districts and villages get BPS-style codes (3 digits a
     level) in the order of their Kemendagri codes, so reading them back needs the names, as with real files.
@@ -33,6 +34,13 @@ def register(con: duckdb.DuckDBPyConnection, name: str = "village_codes") -> Non
     out["bps_district"] = out["bps_regency"] + out["kemendagri_district"].map(numbered)
     within = village.groupby("parent_code").cumcount().add(1)
     out["bps_village"] = out["bps_district"] + within.astype(str).str.zfill(3)
+    # Codes and province names from before a regency changed its province.
+    history = units.history().drop_duplicates("code").set_index("code")["old_code"]
+    out["old_regency"] = out["kemendagri_regency"].map(history)
+    names = units.table("province").set_index("code")["name"]
+    out["old_province_name"] = out["old_regency"].str.slice(0, 2).map(names).str.upper()
+    for column in ("old_regency", "old_province_name"):
+        out[column] = out[column].astype("object").where(out[column].notna(), None)
     con.register("village_frame", pa.Table.from_pandas(out, preserve_index=False))
     con.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS SELECT * FROM village_frame")
     con.unregister("village_frame")
@@ -47,3 +55,14 @@ def expression(variable: str, system: str) -> str | None:
     if level is None:
         return None
     return f"v.{system}_{level}" if variable.startswith("kode_") else f"v.{level}_name"
+
+
+def outdated(variable: str, current: str, when: str) -> str:
+    """SQL for a region variable in Kemendagri codes; where `when` holds, as it was before the regency changed
+    its province."""
+    old = {
+        "kode_provinsi": "left(v.old_regency, 2)", "kode_kabupaten_kota": "v.old_regency",
+        "kode_kecamatan": "v.old_regency || substr(v.kemendagri_district, 5)",
+        "kode_kelurahan_desa": "v.old_regency || substr(v.kemendagri_village, 5)", "provinsi": "v.old_province_name",
+    }.get(variable)  # fmt: skip
+    return current if old is None else f"CASE WHEN {when} THEN {old} ELSE {current} END"

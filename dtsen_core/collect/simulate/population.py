@@ -213,6 +213,8 @@ def draw_families(recipe: Recipe) -> Iterator[tuple[pa.Table, pa.Table, pa.Table
     for number, target in enumerate(targets.provinces()):
         rng = np.random.default_rng([recipe.seed, REGISTRY, number])
         village = allocation.villages_of_families(recipe.place, number, recipe.families)
+        if not len(village):  # a recipe may hold some regencies only
+            continue
         regency, urban = recipe.place.regency[village], recipe.place.urban[village]
         weight = recipe.weight[regency]
         cluster = village - village.min()

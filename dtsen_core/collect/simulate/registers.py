@@ -6,55 +6,26 @@ the seed, so the same seed gives the same bytes. Lines are composed and damaged 
 
 from __future__ import annotations
 
-import tomllib
-from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 
 import duckdb
 
-from dtsen_core.collect.layouts import Column, Layout, layout
+from dtsen_core.collect.layouts import layout
 from dtsen_core.collect.readers import Progress
 from dtsen_core.collect.simulate import places_sql
-from dtsen_core.collect.simulate.files import write_lines
-from dtsen_core.paths import RULES
-from dtsen_core.registry.codelists import codelist
+from dtsen_core.collect.simulate.compose import FILES, Register
+from dtsen_core.collect.simulate.damage import families, people
+from dtsen_core.collect.simulate.damage.families import group_of
+from dtsen_core.collect.simulate.damage.kinds import damaged
+from dtsen_core.collect.simulate.damage.rates import Dice, damage, kind_of
 
-FILES = {
-    "dukcapil": "dukcapil.csv", "regsosek_keluarga": "regsosek_keluarga.txt",
-    "regsosek_anggota": "regsosek_anggota.txt", "dtks": "dtks.txt", "p3ke": "p3ke.csv",
-}  # fmt: skip
-ENCODINGS = {"dukcapil": "utf-8", "p3ke": "utf-8"}
-CODES = {"regsosek_keluarga": "bps"}
-WORDS = frozenset({"dukcapil", "p3ke"})
-"""Registers that write the words of a code list instead of its numbers."""
-GRAIN = 1_000_000
+__all__ = ["FILES", "damage", "write_registers"]
 
-
-@lru_cache(maxsize=1)
-def damage() -> dict[str, dict[str, float]]:
-    """Rates by register, as in the rule file."""
-    rules = tomllib.loads((RULES / "sources" / "damage.toml").read_text(encoding="utf-8"))
-    return {
-        name: {key: value for key, value in entry.items() if key != "source"}
-        for name, entry in rules.items()
-        if isinstance(entry, dict)
-    }
-
-
-@dataclass(frozen=True)
-class _Dice:
-    """Deterministic chances: a share of the rows, told apart by `key` columns, the seed and a word."""
-
-    seed: int
-    register: str
-    key: str
-
-    def number(self, word: str) -> str:
-        return f"hash({self.key}, {self.seed}, '{self.register}/{word}')"
-
-    def below(self, word: str, share: str | float) -> str:
-        return f"({self.number(word)} % {GRAIN} < {share} * {GRAIN})"
+TRUTH = """
+CREATE OR REPLACE TABLE truth_record (
+  kind VARCHAR, line_from UINTEGER, sim_id_anggota BIGINT, sim_id_keluarga BIGINT, damage VARCHAR[])
+"""
+PLACES = "JOIN village_codes v ON v.village = o.seen_village LEFT JOIN sim_keluarga p ON p.id_keluarga = o.partner"
 
 
 def write_registers(
@@ -62,19 +33,28 @@ def write_registers(
 ) -> dict[str, Path]:
     """Write the register files from ``sim_keluarga`` and ``sim_anggota`` in `con`; returns kind → path.
 
+    Makes ``truth_record``: for every record its kind, the physical number of its first line, the simulated
+    person (NULL for records of families; negative for the deceased, who are in no civil register) and family,
+    and the codes of its damages (`damage.kinds`; none = clean).
+
     Where `con` has a table ``truth`` (id_keluarga, expenditure), the poorer families are more likely in DTKS
     and P3KE by their expenditure; without it by the number of assets they own. UserError if a file cannot be
     written.
     """
     out = Path(out_dir)
+    con.execute(TRUTH)
     places_sql.register(con)
+    families.village_spans(con)
     _rank(con)
-    steps = (_dukcapil, _regsosek_families, _regsosek_members, _dtks, _p3ke)
+    people.everybody(con, seed)
+    steps = (_dukcapil, _regsosek, _dtks, _p3ke)
     for number, step in enumerate(steps):
         step(con, out, seed)
         if progress is not None:
             progress((number + 1) / len(steps))
-    con.execute("DROP TABLE family_rank; DROP TABLE village_codes")
+    for table in ("family_rank", "village_codes", "village_span", "sim_deceased", "family_form", "family_text",
+                  "person"):  # fmt: skip
+        con.execute(f"DROP TABLE {table}")
     return {kind: out / name for kind, name in FILES.items()}
 
 
@@ -99,179 +79,178 @@ def _rank(con: duckdb.DuckDBPyConnection) -> None:
     )
 
 
-def _value(column: Column, kind: str, alias: str) -> str:
-    """SQL text of one undamaged value as this register writes it."""
-    shown = layout(kind)
-    source = f"{alias}.{column.name}"
-    place = places_sql.expression(column.name, CODES.get(kind, "kemendagri"))
-    if place is not None and shown.delimiters[0] == "," and not column.name.startswith("kode_"):
-        return f"CASE WHEN contains({place}, ',') THEN '\"' || {place} || '\"' ELSE {place} END"
-    if place is not None:
-        return place
-    if column.type == "date":
-        return f"strftime({source}, '{shown.date_formats[0]}')"
-    if column.type in ("code", "flag") and kind in WORDS:
-        words = " ".join(
-            f"WHEN {code.value} THEN '{_written(code.label_id, kind)}'" for code in codelist(column.codelist).codes
-        )
-        return f"CASE {source} {words} END"
-    if column.type == "number":
-        return f"CASE WHEN {source} = floor({source}) THEN {source}::BIGINT::VARCHAR ELSE {source}::VARCHAR END"
-    if column.type == "text" and shown.delimiters[0] == "|":
-        return f"replace({source}, '|', ' ')"
-    if column.type == "text":
-        return f"CASE WHEN contains({source}, ',') THEN '\"' || {source} || '\"' ELSE {source} END"
-    return f"{source}::VARCHAR"
-
-
-def _written(words: str, kind: str) -> str:
-    """Words of a code list in a comma file: capitals in the civil register, quoted where needed."""
-    shown = words.upper() if kind == "dukcapil" else words
-    return f'"{shown}"' if "," in shown else shown
-
-
-def _identity(kind: str, value: str, dice: _Dice, malformed: str | float, wrong: str | float) -> str:
-    """A NIK or card number: some malformed (short, letters, blank, zeros), some with a serial nobody has."""
-    roll, word = dice.number(f"{kind}/how"), dice.number(kind)
-    return f"""CASE WHEN {word} % {GRAIN} < {malformed} * {GRAIN} THEN CASE {roll} % 4
-        WHEN 0 THEN left({value}, 15) WHEN 1 THEN left({value}, 12) || 'XXXX'
-        WHEN 2 THEN '' ELSE '0000000000000000' END
-      WHEN {word} % {GRAIN} < ({malformed} + {wrong}) * {GRAIN}
-        THEN left({value}, 12) || lpad((9000 + {roll} % 1000)::VARCHAR, 4, '0')
-      ELSE {value} END"""
-
-
-def _text(wanted: Layout, values: dict[str, str]) -> str:
-    """SQL of an undamaged line; DTKS writes -1 where a coded answer is missing, the others nothing."""
-    blank = "'-1'" if wanted.kind == "dtks" else "''"
-    parts = [
-        f"coalesce({values[c.name]}, {blank if c.type in ('code', 'flag', 'integer') else chr(39) * 2})"
-        for c in wanted.columns
-    ]
-    return f"concat_ws('{wanted.delimiters[0]}', {', '.join(parts)})"
-
-
-def _damaged(wanted: Layout, rates: dict[str, float], dice: _Dice, end: str) -> str:
-    """SQL that turns the column ``t`` into physical lines: lost fields, odd characters, breaks, blanks."""
-    mark = wanted.delimiters[0]
-    text = "t"
-    if rates.get("shifted_lines"):
-        # A record that loses a field: everything after it moves one column to the left.
-        before = f"((?:[^{mark}]*[{mark}]){{{len(wanted.columns) // 3}}})[^{mark}]*[{mark}]"
-        lost = f"regexp_replace(t, '^{before}', '\\1') || '{mark}'"
-        text = f"CASE WHEN {dice.below('shift', rates['shifted_lines'])} THEN {lost} ELSE {text} END"
-    if rates.get("non_ascii"):
-        odd = dice.below("odd", rates["non_ascii"])
-        text = f"CASE WHEN {odd} THEN replace(t, ' No. ', ' N° ') ELSE {text} END"
-    if rates.get("broken_lines"):
-        place = f"50 + ({dice.number('where')} % 40)::INTEGER"
-        broken = f"left(t, {place}) || chr(10) || substr(t, 1 + {place})"
-        text = f"CASE WHEN {dice.below('break', rates['broken_lines'])} THEN {broken} ELSE {text} END"
-    if rates.get("blank_lines"):
-        text = f"{text} || CASE WHEN {dice.below('blank', rates['blank_lines'])} THEN chr(10) ELSE '' END"
-    return f"{text} || {end}" if end else text
-
-
-def _write(
-    con: duckdb.DuckDBPyConnection, out: Path, kind: str, values: dict[str, str], source: str,
-    rates: dict[str, float], dice: _Dice, end: str = "",
-) -> None:  # fmt: skip
-    wanted = layout(kind)
-    header = wanted.delimiters[0].join(column.file for column in wanted.columns)
-    lines = f"""WITH composed AS (SELECT {_text(wanted, values)} AS t, {dice.key} {source})
-      SELECT {_damaged(wanted, rates, dice, end)} AS line FROM composed ORDER BY {dice.key}"""
-    write_lines(con, lines, out / FILES[kind], header + ("\r" if end else ""), ENCODINGS.get(kind, "latin-1"))
-
-
-def _values(kind: str, alias: str, families: str = "k") -> dict[str, str]:
-    members = {f.name for f in layout("dtsen_anggota").columns}
-    return {
-        c.name: _value(c, kind, alias if c.name in members else families) for c in layout(kind).columns
-    }
-
-
 def _dukcapil(con: duckdb.DuckDBPyConnection, out: Path, seed: int) -> None:
-    rates = damage()["dukcapil"]
-    dice = _Dice(seed, "dukcapil", "id_anggota")
-    source = f"""FROM sim_anggota a JOIN sim_keluarga k USING (id_keluarga) JOIN village_codes v USING (village)
-      WHERE {dice.below('person', rates['coverage'])}"""
-    _write(con, out, "dukcapil", _values("dukcapil", "a"), source, rates, dice)
+    """The civil register: nearly everyone, a few of them twice."""
+    people.civil_persons(con, seed)
+    file = Register("dukcapil", "dukcapil", seed, "c.id_anggota, c.copy")
+    values = file.values({"nomor_induk_kependudukan": "c.nik", "nomor_kartu_keluarga": "c.card"})
+    source = """FROM civil_person c JOIN sim_anggota a USING (id_anggota)
+      JOIN sim_keluarga k ON k.id_keluarga = a.id_keluarga JOIN village_codes v USING (village)"""
+    file.write(con, out, values, source, ids=("c.id_anggota", "a.id_keluarga"), order="2 * c.id_anggota + c.copy",
+               kinds=["CASE WHEN c.copy = 1 THEN 'ganda_dukcapil' END", "c.nik_kind"])  # fmt: skip
+    con.execute("DROP TABLE civil_person")
 
 
-def _met(seed: int) -> str:
-    return _Dice(seed, "regsosek", "id_keluarga").below("family", damage()["regsosek"]["coverage"])
+def _persons(con: duckdb.DuckDBPyConnection, file: Register, seed: int, chosen: str) -> None:
+    """Temporary table ``person``: everyone of this register with the kinds of damage and, for a borrowed number,
+    the stranger's."""
+    shown = [column.name for column in layout("dtsen_anggota").columns if column.type != "region_name"]
+    used = {column.name for column in file.layout.columns} | set(ALWAYS)
+    columns = ["id_anggota", "id_keluarga", *(name for name in shown if name in used)]
+    lender = """CASE WHEN w.nik_kind = 'nik_orang_lain' THEN CASE WHEN w.nik_how % 2 = 0
+        THEN w.id_anggota + CASE WHEN w.status_hubungan_keluarga = 1 THEN 1 ELSE -1 END
+        ELSE ((w.nik_how >> 8) % (SELECT count(*) FROM sim_anggota))::BIGINT END END"""
+    con.execute(f"""CREATE OR REPLACE TEMP TABLE person AS WITH who AS (
+      SELECT a.*, {file.rolled()} FROM (
+        SELECT a.*, {file.drawn()} FROM {people.persons(file.register, seed, columns)} a WHERE {chosen}) a
+    ) SELECT w.* REPLACE (CASE WHEN w.nik_kind = 'nik_orang_lain' AND (b.id_anggota IS NULL
+          OR b.id_anggota = w.id_anggota) THEN NULL ELSE w.nik_kind END AS nik_kind),
+        b.nomor_induk_kependudukan AS borrowed
+      FROM who w LEFT JOIN sim_anggota b ON b.id_anggota = {lender}""")
 
 
-REGSOSEK_ID = "'RS' || lpad(k.id_keluarga::VARCHAR, 9, '0')"
+def _identity_kinds(file: Register) -> list[str]:
+    family = f"""CASE WHEN o.keluarga_kind = 'kartu_gabung' OR {families.apart()} THEN o.keluarga_kind END"""
+    record = "CASE WHEN a.copy = 1 THEN 'rekaman_ganda' WHEN NOT a.lived THEN 'meninggal' END"
+    return [*(f"a.{slot}_kind" for slot in file.slots), family, record]
+
+
+def _card(own: str) -> str:
+    """The card this register knows the person under."""
+    return f"CASE WHEN o.keluarga_kind = 'kartu_gabung' OR {families.apart()} THEN o.host_card ELSE {own} END"
+
+
+ALWAYS = ("nomor_induk_kependudukan", "nomor_kartu_keluarga", "nama", "tanggal_lahir", "jenis_kelamin",
+          "status_hubungan_keluarga")  # fmt: skip
+"""Columns of a person that damage needs, whether the register shows them or not."""
+PERSON_ORDER = "CASE WHEN a.lived THEN 4 * a.id_anggota + a.copy ELSE -4 * a.id_anggota - 1 END"
+"""Persons in the order of their keys, the deceased after the relative they belong to."""
+RELATION = """CASE WHEN o.keluarga_kind = 'kartu_gabung'
+  THEN CASE a.status_hubungan_keluarga WHEN 1 THEN 3 WHEN 2 THEN 4 WHEN 3 THEN 5 ELSE 8 END
+  ELSE a.status_hubungan_keluarga END"""
+"""Relation to the head of the family on whose record the person stands."""
+
+
+def _met(seed: int, key: str) -> str:
+    return Dice(seed, "regsosek", key).below("family", damage()["regsosek"]["coverage"])
+
+
+def _regsosek_id(key: str) -> str:
+    return f"'RS' || lpad(({key})::VARCHAR, 9, '0')"
+
+
+def _regsosek(con: duckdb.DuckDBPyConnection, out: Path, seed: int) -> None:
+    """The field round: a family file and a member file that agree on who stands on whose record."""
+    families.family_form(con, "regsosek", seed, _met(seed, "before"))
+    _regsosek_families(con, out, seed)
+    _regsosek_members(con, out, seed)
 
 
 def _regsosek_families(con: duckdb.DuckDBPyConnection, out: Path, seed: int) -> None:
-    rates = damage()["regsosek"]
-    dice = _Dice(seed, "regsosek", "id_keluarga")
-    values = _values("regsosek_keluarga", "a") | {"id_register": REGSOSEK_ID}
-    card = values["nomor_kartu_keluarga"].replace("a.", "k.")
-    values["nomor_kartu_keluarga"] = _identity("kk", card, dice, rates["kk_malformed"], 0)
-    floor = values["jenis_lantai_terluas"]
-    values["jenis_lantai_terluas"] = (
-        f"CASE WHEN {dice.below('code', rates['unknown_code'])} THEN '77' ELSE {floor} END"
-    )
-    source = f"FROM sim_keluarga k JOIN village_codes v USING (village) WHERE {_met(seed)}"
-    _write(con, out, "regsosek_keluarga", values, source, rates, dice)
+    file = Register("regsosek_keluarga", "regsosek", seed, "k.id_keluarga, part")
+    dice, rates = file.dice, file.rates
+    card_rates = {f"kk_{name}": rates["kk_malformed"] / 3 for name in ("terpotong", "notasi_ilmiah", "kosong")}
+    own = "CASE WHEN part = 1 THEN o.host_card ELSE k.nomor_kartu_keluarga END"
+    members = {"nomor_kartu_keluarga": "k.nomor_kartu_keluarga", "nama": "k.nama_anggota_keluarga"}
+    values = file.values(members | {
+        "id_register": _regsosek_id(f"k.id_keluarga + part * {families.OWN_FAMILY}"),
+    })  # fmt: skip
+    card = next(c for c in file.layout.columns if c.name == "nomor_kartu_keluarga")
+    values[card.name] = file.value(card, damaged("kk", f"({own})", "kk_how"))
+    odd = dice.below("code", rates["unknown_code"])
+    values["jenis_lantai_terluas"] = f"CASE WHEN {odd} THEN '77' ELSE {values['jenis_lantai_terluas']} END"
+    source = f"""FROM (SELECT k.*, part, {kind_of("kk", card_rates, dice.roll("kk"))} AS kk_kind,
+          {dice.number("kk/how")} AS kk_how, {dice.roll("date")} AS date_roll
+        FROM sim_keluarga k, (VALUES (0), (1)) AS parts(part) WHERE {_met(seed, "k.id_keluarga")}) k
+      JOIN family_form o ON o.id_keluarga = k.id_keluarga {PLACES}
+      WHERE CASE part WHEN 0 THEN o.keluarga_kind IS DISTINCT FROM 'kartu_gabung'
+        ELSE o.keluarga_kind IS NOT DISTINCT FROM 'kartu_pecah' END"""
+    kinds = ["k.kk_kind", "o.tempat_kind", "CASE WHEN part = 1 THEN o.keluarga_kind END", "o.isian_kind",
+             f"CASE WHEN {odd} THEN 'isian_tak_dikenal' END"]  # fmt: skip
+    file.write(con, out, values, source, ids=("NULL", "k.id_keluarga"), order="2 * k.id_keluarga + part", kinds=kinds)
 
 
 def _regsosek_members(con: duckdb.DuckDBPyConnection, out: Path, seed: int) -> None:
-    rates = damage()["regsosek"]
-    dice = _Dice(seed, "regsosek", "id_anggota")
-    values = _values("regsosek_anggota", "a") | {"id_register": REGSOSEK_ID}
-    for name, short in (("nomor_induk_kependudukan", "nik"), ("nomor_kartu_keluarga", "kk")):
-        wrong = rates["nik_wrong"] if short == "nik" else 0
-        values[name] = _identity(short, values[name], dice, rates[f"{short}_malformed"], wrong)
-    source = f"""FROM sim_anggota a JOIN sim_keluarga k USING (id_keluarga)
-      WHERE {_met(seed)} AND {dice.below('person', rates['member_coverage'])}"""
-    _write(con, out, "regsosek_anggota", values, source, rates, dice)
+    file = Register("regsosek_anggota", "regsosek", seed, "a.id_anggota, a.copy")
+    key = f"""CASE WHEN o.keluarga_kind = 'kartu_gabung' THEN o.host
+      WHEN {families.apart()} THEN a.id_keluarga + {families.OWN_FAMILY} ELSE a.id_keluarga END"""
+    values = file.values({
+        "id_register": _regsosek_id(key), "nomor_kartu_keluarga": _card("a.nomor_kartu_keluarga"),
+        "status_hubungan_keluarga": RELATION,
+    })  # fmt: skip
+    met = f"{_met(seed, 'a.id_keluarga')} AND {file.dice.below('person', file.rates['member_coverage'])}"
+    _persons(con, file, seed, met)
+    source = "FROM person a JOIN family_form o ON o.id_keluarga = a.id_keluarga"
+    file.write(con, out, values, source, ids=("a.id_anggota", "a.id_keluarga"),
+               order=PERSON_ORDER, kinds=_identity_kinds(file))  # fmt: skip
 
 
-def _density(rates: dict[str, float]) -> str:
+def _density(rates: dict) -> str:
     """Chance to be in a register by welfare rank r: falls as (1 - r)^bias, mean = coverage."""
     return f"({rates['coverage'] * (rates['bias'] + 1)} * pow(1 - f.r, {rates['bias']}))"
 
 
+def _chosen(file: Register, seed: int) -> str:
+    """Condition on the person ``a``: does this register hold the family? Poorer families more likely."""
+    family = Dice(seed, file.register, "f.id_keluarga").below("family", _density(file.rates))
+    return f"a.id_keluarga IN (SELECT f.id_keluarga FROM family_rank f WHERE {family})"
+
+
+def _dated(file: Register, days: str = "0") -> str:
+    """The day of the record: outdated ones are four to eight years older."""
+    old = f"CASE WHEN o.isian_kind = 'data_lama' THEN 1500 + ({file.dice.number('old')} % 1500)::INTEGER ELSE 0 END"
+    return f"(k.tanggal_pemutakhiran - ({days} + {old}))"
+
+
 def _dtks(con: duckdb.DuckDBPyConnection, out: Path, seed: int) -> None:
-    rates = damage()["dtks"]
-    family, person = _Dice(seed, "dtks", "id_keluarga"), _Dice(seed, "dtks", "id_anggota, copy")
-    values = _values("dtks", "a") | {
-        "id_register": "'DT' || lpad((2 * a.id_anggota + copy)::VARCHAR, 10, '0')",
-        "status_register": "CASE WHEN copy = 1 THEN 'DITIDURKAN' ELSE 'AKTIF' END",
-        "tanggal_pemutakhiran": "strftime(k.tanggal_pemutakhiran - INTERVAL (400 * copy) DAY, '%d/%m/%Y')",
-        "nama": f"CASE WHEN {person.below('name', rates['empty_name'])} THEN '' ELSE a.nama END",
-    }
-    for name, short in (("nomor_induk_kependudukan", "nik"), ("nomor_kartu_keluarga", "kk")):
-        share, malformed = rates[f"{short}_invalid"], rates[f"{short}_malformed_share"]
-        values[name] = _identity(short, values[name], person, share * malformed, share * (1 - malformed))
-    source = f"""FROM sim_anggota a JOIN sim_keluarga k USING (id_keluarga)
-      JOIN village_codes v USING (village) JOIN family_rank f USING (id_keluarga), (VALUES (0), (1)) AS c(copy)
-      WHERE {family.below('family', _density(rates))}
-        AND (copy = 0 OR {person.below('twice', rates['duplicates'])})"""
-    _write(con, out, "dtks", values, source, rates, person)
+    """One line per person; suspended second records stay in the file."""
+    file = Register("dtks", "dtks", seed, "a.id_anggota, a.copy")
+    families.family_form(con, "dtks", seed)
+    key = "CASE WHEN a.lived THEN 2 * a.id_anggota + a.copy ELSE 5000000000 - a.id_anggota END"
+    values = file.values({
+        "id_register": f"'DT' || lpad(({key})::VARCHAR, 10, '0')",
+        "status_register": "CASE WHEN a.copy = 1 THEN 'DITIDURKAN' ELSE 'AKTIF' END",
+        "tanggal_pemutakhiran": _dated(file, "400 * a.copy"), "status_hubungan_keluarga": RELATION,
+        "nomor_kartu_keluarga": _card("a.nomor_kartu_keluarga"),
+    })  # fmt: skip
+    _persons(con, file, seed, _chosen(file, seed))
+    # What a family answered is the same on every line of its members: composed once.
+    answers = [c.name for c in file.layout.columns if group_of(c.name) is not None]
+    con.execute(
+        f"""CREATE OR REPLACE TEMP TABLE family_text AS
+        SELECT k.id_keluarga, {file.family_text(values, answers)} AS answers
+        FROM sim_keluarga k JOIN family_form o ON o.id_keluarga = k.id_keluarga
+        LEFT JOIN sim_keluarga p ON p.id_keluarga = o.partner
+        WHERE k.id_keluarga IN (SELECT id_keluarga FROM person)"""
+    )
+    shown: dict[str, str | None] = {**values, **dict.fromkeys(answers), answers[0]: "x.answers"}
+    source = """FROM person a JOIN sim_keluarga k ON k.id_keluarga = a.id_keluarga
+      JOIN family_form o ON o.id_keluarga = a.id_keluarga JOIN family_text x ON x.id_keluarga = a.id_keluarga
+      JOIN village_codes v ON v.village = o.seen_village"""
+    file.write(con, out, shown, source, ids=("a.id_anggota", "a.id_keluarga"),
+               order=PERSON_ORDER,
+               kinds=[*_identity_kinds(file), "o.tempat_kind", "o.isian_kind"])  # fmt: skip
 
 
 def _p3ke(con: duckdb.DuckDBPyConnection, out: Path, seed: int) -> None:
-    rates = damage()["p3ke"]
-    dice = _Dice(seed, "p3ke", "id_keluarga")
-    values = _values("p3ke", "a") | {
-        "id_register": "'P3' || lpad(k.id_keluarga::VARCHAR, 9, '0')",
+    """One line per family, with its head's number."""
+    file = Register("p3ke", "p3ke", seed, "a.id_anggota, a.copy", "chr(13)")
+    families.family_form(con, "p3ke", seed)
+    values = file.values({
+        "id_register": "'P3' || lpad((a.id_keluarga + 600000000 * a.copy)::VARCHAR, 9, '0')",
         "desil_p3ke": "(1 + floor(f.r * 3.999))::INTEGER::VARCHAR",
-    }
-    values["nomor_induk_kependudukan"] = _identity(
-        "nik", "a.nomor_induk_kependudukan", dice, rates["nik_malformed"], rates["nik_wrong"]
-    )
-    values["nomor_kartu_keluarga"] = _identity("kk", "k.nomor_kartu_keluarga", dice, rates["kk_malformed"], 0)
-    roof = values["jenis_atap_terluas"]
-    values["jenis_atap_terluas"] = (
-        f"CASE WHEN {dice.below('code', rates['unknown_code'])} THEN 'Rumbia plastik' ELSE {roof} END"
-    )
-    source = f"""FROM sim_keluarga k JOIN village_codes v USING (village) JOIN family_rank f USING (id_keluarga)
-      JOIN (SELECT id_keluarga, min(nomor_induk_kependudukan) AS nomor_induk_kependudukan FROM sim_anggota
-        WHERE status_hubungan_keluarga = 1 GROUP BY id_keluarga) a USING (id_keluarga)
-      WHERE {dice.below('family', _density(rates))}"""
-    _write(con, out, "p3ke", values, source, rates, dice, "chr(13)")
+        "nomor_kartu_keluarga": _card("k.nomor_kartu_keluarga"), "tanggal_pemutakhiran": _dated(file),
+    })  # fmt: skip
+    name = file.layout.column("nama_anggota_keluarga")
+    values[name.name] = file.value(name, damaged("nama", "(a.nama)", "nama_how"))
+    odd = file.dice.below("code", file.rates["unknown_code"])
+    values["jenis_atap_terluas"] = f"CASE WHEN {odd} THEN 'Rumbia plastik' ELSE {values['jenis_atap_terluas']} END"
+    source = f"""FROM person a JOIN sim_keluarga k ON k.id_keluarga = a.id_keluarga
+      JOIN family_form o ON o.id_keluarga = a.id_keluarga
+      JOIN family_rank f ON f.id_keluarga = a.id_keluarga {PLACES}"""
+    heads = f"a.status_hubungan_keluarga = 1 AND {_chosen(file, seed)}"
+    kinds = [*_identity_kinds(file), "o.tempat_kind", "o.isian_kind",
+             f"CASE WHEN {odd} THEN 'isian_tak_dikenal' END"]  # fmt: skip
+    _persons(con, file, seed, heads)
+    file.write(con, out, values, source, ids=("a.id_anggota", "a.id_keluarga"), order="2 * a.id_keluarga + a.copy",
+               kinds=kinds)  # fmt: skip

@@ -1,0 +1,256 @@
+"""Graded rules for numbers and identity, run in DuckDB over the columns of a source.
+
+The rules are data (``data/rules/identity/rules.toml``): code, severity, SQL condition, sentence, source. Errors set
+a record aside, and in registers of recipients hold it for linkage; warnings only count.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass
+from functools import lru_cache
+
+import duckdb
+import pyarrow as pa
+
+from dtsen_core.collect.layouts import Layout, layout
+from dtsen_core.paths import RULES
+from dtsen_core.regions import units
+
+SEVERITIES = ("error", "warning")
+CHECKS = ("shared_number",)
+UNKNOWN_PROVINCE, UNKNOWN_REGENCY = 255, 65535
+COLUMNS = {
+    "nik": ("nomor_induk_kependudukan",), "kk": ("nomor_kartu_keluarga",), "born": ("tanggal_lahir",),
+    "sex": ("jenis_kelamin",), "name": ("nama", "nama_anggota_keluarga"),
+}  # fmt: skip
+SAME_NAME = 0.80
+"""Jaro-Winkler similarity of the letters from which two names under one number can be one person's."""
+
+TABLES = """
+CREATE TABLE IF NOT EXISTS rule_finding (
+  path VARCHAR, source VARCHAR, province UTINYINT, regency USMALLINT, rule VARCHAR, severity VARCHAR, records BIGINT);
+"""
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One rule for the `kinds` of file it applies to; either a `condition` (SQL, see the file) or a `check`."""
+
+    code: str
+    severity: str
+    kinds: tuple[str, ...]
+    needs: tuple[str, ...]
+    condition: str
+    check: str
+    sentence_id: str
+    sentence_en: str
+    source: str
+
+
+@dataclass(frozen=True)
+class RuleBook:
+    rules: tuple[Rule, ...]
+    held: frozenset[str]
+    place: dict[str, dict[str, str]]
+
+
+@lru_cache(maxsize=1)
+def rulebook() -> RuleBook:
+    """All rules. ValueError for an unknown severity, check, kind or column, or a code twice for one kind."""
+    raw = tomllib.loads((RULES / "identity" / "rules.toml").read_text(encoding="utf-8"))
+    rules = tuple(
+        Rule(entry["code"], entry["severity"], tuple(entry["kinds"]), tuple(entry["needs"]),
+             entry.get("condition", "").strip(), entry.get("check", ""), entry["id"], entry["en"], entry["source"])
+        for entry in raw["rule"]
+    )  # fmt: skip
+    seen: set[tuple[str, str]] = set()
+    for rule in rules:
+        pairs = {(rule.code, kind) for kind in rule.kinds}
+        known = rule.severity in SEVERITIES and set(rule.needs) <= set(COLUMNS) and all(map(layout, rule.kinds))
+        if not known or bool(rule.condition) == (rule.check in CHECKS) or pairs & seen:
+            raise ValueError(f"identity/rules.toml: {rule.code}")
+        seen |= pairs
+    return RuleBook(rules, frozenset(raw["held"]), raw["place"])
+
+
+def rules_of(kind: str) -> tuple[Rule, ...]:
+    """The rules that can be run on files of `kind`."""
+    known = _columns(layout(kind))
+    return tuple(rule for rule in rulebook().rules if kind in rule.kinds and set(rule.needs) <= set(known))
+
+
+def _columns(wanted: Layout) -> dict[str, str]:
+    """Column of the rules → variable of the layout."""
+    names = {column.name for column in wanted.columns}
+    found: dict[str, str] = {}
+    for short, options in COLUMNS.items():
+        for option in options:
+            if option in names:
+                found.setdefault(short, option)
+    return found
+
+
+def apply(con: duckdb.DuckDBPyConnection, kind: str, table: str) -> None:
+    """Run the rules of `kind` over `table` (``source_<kind>``, made by the reader in this connection).
+
+    Cleans the numbers in `table`, adds to ``rule_finding``, and makes the temporary table ``rule_error(file_id,
+    line_from, reasons, detail)`` of the records with errors, reasons in the order of the rules.
+    """
+    con.execute(TABLES)
+    con.execute(
+        "DELETE FROM rule_finding WHERE source = ? AND path IN (SELECT path FROM reading_file)", [kind]
+    )
+    wanted = layout(kind)
+    rules = rules_of(kind)
+    con.execute(
+        "CREATE OR REPLACE TEMP TABLE rule_error "
+        "(file_id UTINYINT, line_from UINTEGER, reasons VARCHAR[], detail VARCHAR)"
+    )
+    if not rules:
+        return
+    _regions(con)
+    columns = _columns(wanted)
+    for short in ("nik", "kk"):
+        if short in columns:
+            _clean(con, table, columns[short], short)
+    con.execute(f"CREATE OR REPLACE TEMP VIEW rule_row AS {_view(table, columns)}")
+    shared = [rule for rule in rules if rule.check]
+    con.execute(_shared(bool(shared)))
+    _flag(con, rules)
+    _errors(con, rules, columns)
+    _count(con, kind, table, rules)
+    con.execute("DROP VIEW rule_row")
+    for name in ("nik_cleaned", "kk_cleaned", "shared_number", "registration_region", "rule_flag"):
+        con.execute(f"DROP TABLE IF EXISTS {name}")
+
+
+def _regions(con: duckdb.DuckDBPyConnection) -> None:
+    """Temporary table ``registration_region(code)``: regencies of today and of before the splits."""
+    codes = [*units.table("regency")["code"].tolist(), *units.history()["old_code"].tolist()]
+    con.register("region_frame", pa.table({"code": pa.array(dict.fromkeys(codes), pa.string())}))
+    con.execute("CREATE OR REPLACE TEMP TABLE registration_region AS SELECT * FROM region_frame")
+    con.unregister("region_frame")
+
+
+def _clean(con: duckdb.DuckDBPyConnection, table: str, column: str, short: str) -> None:
+    """Take marks, blanks, a spreadsheet's ".0" and padding zeros off numbers that then have 16 digits; what was
+    delivered stays in ``<short>_cleaned``."""
+    bare = f"regexp_replace(regexp_replace({column}, '\\.0+$', ''), '[^0-9A-Za-z,]', '', 'g')"
+    con.execute(
+        f"""CREATE OR REPLACE TEMP TABLE {short}_cleaned AS
+        SELECT file_id, line_from, {column} AS delivered, right({bare}, 16) AS cleaned FROM "{table}"
+        WHERE length({column}) > 16 AND regexp_full_match({bare}, '0*[0-9]{{16}}')"""
+    )
+    con.execute(
+        f"""UPDATE "{table}" SET {column} = c.cleaned FROM {short}_cleaned c
+        WHERE c.file_id = "{table}".file_id AND c.line_from = "{table}".line_from"""
+    )
+
+
+def _view(table: str, columns: dict[str, str]) -> str:
+    """The columns that conditions speak of, one row per record of `table`."""
+    def number(short: str) -> str:
+        return f"coalesce(s.{columns[short]}, '')" if short in columns else "''"
+
+    def raw(short: str) -> str:
+        return f"coalesce({short}_cleaned.delivered, {number(short)})" if short in columns else "''"
+
+    joins = "".join(
+        f" LEFT JOIN {short}_cleaned ON {short}_cleaned.file_id = s.file_id AND {short}_cleaned.line_from = s.line_from"
+        for short in ("nik", "kk") if short in columns
+    )  # fmt: skip
+    other = ", ".join(f"{f's.{columns[c]}' if c in columns else 'NULL'} AS {c}" for c in ("born", "sex", "name"))
+    return f"""SELECT *, TRY_CAST(substr(nik, 7, 2) AS INTEGER) AS day, TRY_CAST(substr(nik, 9, 2) AS INTEGER) AS month,
+      TRY_CAST(substr(nik, 11, 2) AS INTEGER) AS year
+    FROM (SELECT *, trim(nik, '0- .') = '' AS nik_blank, trim(kk, '0- .') = '' AS kk_blank,
+        regexp_full_match(nik, '[0-9]{{16}}') AND nik <> '0000000000000000' AS nik_ok,
+        regexp_full_match(kk, '[0-9]{{16}}') AND kk <> '0000000000000000' AS kk_ok
+      FROM (SELECT s.file_id, s.line_from, {number("nik")} AS nik, {number("kk")} AS kk, {raw("nik")} AS nik_raw,
+          {raw("kk")} AS kk_raw, {other} FROM "{table}" s{joins}))"""
+
+
+def _shared(wanted: bool) -> str:
+    """``shared_number``: records whose number different people have. Every record is compared with the first of its
+    number, so a number that a whole file repeats costs no more than its rows."""
+    letters = "upper(regexp_replace(coalesce({}, ''), '[^A-Za-z]', '', 'g'))"
+    if not wanted:
+        return "CREATE OR REPLACE TEMP TABLE shared_number (file_id UTINYINT, line_from UINTEGER)"
+    return f"""CREATE OR REPLACE TEMP TABLE shared_number AS
+        WITH twice AS (
+          SELECT nik, min((file_id::BIGINT << 32) + line_from) AS first FROM rule_row WHERE nik_ok
+          GROUP BY nik HAVING count(*) > 1
+        ), row_of AS (
+          SELECT r.*, t.first, (r.file_id::BIGINT << 32) + r.line_from AS place FROM rule_row r JOIN twice t USING (nik)
+        ), compared AS (
+          SELECT a.nik FROM row_of a JOIN row_of b ON b.nik = a.nik AND b.place = b.first AND a.place <> a.first
+          WHERE (a.born <> b.born OR a.sex <> b.sex)
+            AND jaro_winkler_similarity({letters.format("a.name")}, {letters.format("b.name")}) < {SAME_NAME}
+        )
+        SELECT file_id, line_from FROM row_of WHERE nik IN (SELECT nik FROM compared)"""
+
+
+def _condition(rule: Rule) -> str:
+    if rule.check:
+        return "(file_id, line_from) IN (SELECT (file_id, line_from) FROM shared_number)"
+    return f"coalesce({rule.condition}, false)"
+
+
+def _flag(con: duckdb.DuckDBPyConnection, rules: tuple[Rule, ...]) -> None:
+    """``rule_flag``: the records for which a rule holds, one column ``n<number of the rule>`` per rule."""
+    flags = ", ".join(f"{_condition(rule)} AS n{number}" for number, rule in enumerate(rules))
+    any_of = " OR ".join(f"n{number}" for number in range(len(rules)))
+    con.execute(
+        f"""CREATE OR REPLACE TEMP TABLE rule_flag AS
+        SELECT * FROM (SELECT file_id, line_from, nik_raw, kk_raw, {flags} FROM rule_row) WHERE {any_of}"""
+    )
+
+
+def _errors(con: duckdb.DuckDBPyConnection, rules: tuple[Rule, ...], columns: dict[str, str]) -> None:
+    flagged = [(number, rule.code) for number, rule in enumerate(rules) if rule.severity == "error"]
+    if not flagged:
+        return
+    listed = ", ".join(f"CASE WHEN n{number} THEN '{code}' END" for number, code in flagged)
+    shown = " ".join(
+        f"WHEN starts_with(reasons[1], '{short}') THEN '{columns[short]}: ' || left({short}_raw, 2) "
+        f"|| repeat('•', greatest(length({short}_raw) - 4, 0)) "
+        f"|| right({short}_raw, least(2, greatest(length({short}_raw) - 2, 0))) || ' (' || length({short}_raw) || ')'"
+        for short in ("nik", "kk") if short in columns
+    )  # fmt: skip
+    con.execute(
+        f"""INSERT INTO rule_error
+        SELECT file_id, line_from, reasons, left(CASE {shown} ELSE '' END, 120) AS detail FROM (
+          SELECT *, list_filter([{listed}], lambda code: code IS NOT NULL) AS reasons
+          FROM rule_flag WHERE {' OR '.join(f"n{number}" for number, _ in flagged)})"""
+    )
+
+
+def _count(con: duckdb.DuckDBPyConnection, kind: str, table: str, rules: tuple[Rule, ...]) -> None:
+    """``rule_finding``: records per rule, file, province and regency."""
+    counts = ", ".join(f"count(*) FILTER (n{number}) AS n{number}" for number in range(len(rules)))
+    con.execute(
+        f"""CREATE OR REPLACE TEMP TABLE rule_count AS
+        SELECT f.path, coalesce(p.province, {UNKNOWN_PROVINCE})::UTINYINT AS province,
+          coalesce(p.regency, {UNKNOWN_REGENCY})::USMALLINT AS regency, {counts}
+        FROM rule_flag r JOIN reading_file f USING (file_id) {_places(con, kind, table)} GROUP BY ALL"""
+    )
+    for number, rule in enumerate(rules):
+        con.execute(
+            f"INSERT INTO rule_finding SELECT path, ?, province, regency, ?, ?, n{number} FROM rule_count "
+            f"WHERE n{number} > 0 ORDER BY ALL",
+            [kind, rule.code, rule.severity],
+        )
+    con.execute("DROP TABLE rule_count")
+
+
+def _places(con: duckdb.DuckDBPyConnection, kind: str, table: str) -> str:
+    """Join that gives the rows of ``rule_flag`` (alias ``r``) their place (alias ``p``), where it is known."""
+    above = rulebook().place.get(kind, {})
+    source, key = f"source_{above['kind']}" if above else table, above.get("key", "region_id")
+    known = {row[0] for row in con.execute("SELECT table_name FROM duckdb_tables()").fetchall()}
+    if not {source, f"{source}_region"} <= known:
+        return f"LEFT JOIN (SELECT {UNKNOWN_PROVINCE} AS province, {UNKNOWN_REGENCY} AS regency) p ON true"
+    found = f"""SELECT s.{key} AS key, min(g.province) AS province, min(g.regency) AS regency
+      FROM "{source}" s JOIN "{source}_region" g ON g.region_id = s.region_id AND g.reason IS NULL GROUP BY 1"""
+    return f"""JOIN "{table}" t ON t.file_id = r.file_id AND t.line_from = r.line_from
+      LEFT JOIN ({found}) p ON p.key = t.{key}"""

@@ -1,0 +1,102 @@
+"""Damage that a whole family has in a register: where it is looked for, on which card, with whose answers."""
+
+from __future__ import annotations
+
+import duckdb
+
+from dtsen_core.collect.simulate.damage.rates import Dice, damage, kind_of
+
+OWN_FAMILY = 500_000_000
+"""Added to the family's key where a register keeps part of a family as a family of its own."""
+
+
+def village_spans(con: duckdb.DuckDBPyConnection) -> None:
+    """Temporary table ``village_span(village, first, last, above, below)``: the first and last village of its
+    regency, and of its province."""
+    con.execute(
+        """CREATE OR REPLACE TEMP TABLE village_span AS
+        SELECT village, min(village) OVER (PARTITION BY kemendagri_regency) AS first,
+          max(village) OVER (PARTITION BY kemendagri_regency) AS last,
+          min(village) OVER (PARTITION BY kemendagri_province) AS above,
+          max(village) OVER (PARTITION BY kemendagri_province) AS below
+        FROM village_codes"""
+    )
+
+
+def family_form(
+    con: duckdb.DuckDBPyConnection, register: str, seed: int, host_present: str = "true"
+) -> None:
+    """Temporary table ``family_form``, one row per simulated family, as `register` has it:
+
+    ``seen_village`` and ``tempat_kind``; ``keluarga_kind`` with the `host` family and its `host_card` on whose
+    record it stands (*kartu_gabung*) or the outdated card of its second part (*kartu_pecah*); ``isian_kind``
+    and the `partner` whose answers stand for its own, with the groups of variables that `differs` (bits); `coarse`
+    (merged code lists) and `old_codes`.
+    `host_present` is a condition on the host's key ``before``.
+    """
+    rates = damage()[register]
+    dice = Dice(seed, register, "k.id_keluarga")
+    where, stayed = "hash_where", "k.village"
+    rule = damage()["contradiction"]
+    differs = " + ".join(f"CASE WHEN {dice.below(f'group {n}', rule['share'])} THEN {1 << n} ELSE 0 END"
+                         for n in range(len(rule["groups"])))  # fmt: skip
+    target = f"""CASE tempat_kind
+        WHEN 'pindah_desa' THEN s.first + ({stayed} - s.first + 1 + ({where} % greatest(s.last - s.first, 1)))
+          % (s.last - s.first + 1)
+        WHEN 'pindah_kabupaten' THEN CASE WHEN {where} % 10 < 7 THEN s.above + ({where} >> 8) % (s.below - s.above + 1)
+          ELSE ({where} >> 8) % (SELECT count(*) FROM village_span) END
+        ELSE {stayed} END"""
+    con.execute(
+        f"""CREATE OR REPLACE TEMP TABLE family_form AS
+        WITH rolled AS (
+          SELECT k.id_keluarga, k.village, k.district, k.regency, k.jumlah_anggota_keluarga AS size,
+            k.nomor_kartu_keluarga AS card,
+            {dice.roll("tempat")} AS tempat_roll, {dice.roll("keluarga")} AS keluarga_roll,
+            {dice.roll("isian")} AS isian_roll, {dice.number("where")} AS hash_where,
+            (k.id_keluarga + 3 + ({dice.number("partner")} % 40)::BIGINT)
+              % (SELECT count(*) FROM sim_keluarga) AS partner,
+            {Dice(seed, register, "k.regency").below("coarse", rates.get("coarse_regencies", 0))} AS coarse,
+            {dice.below("old", rates.get("old_regions", 0))} AS old_codes
+          FROM sim_keluarga k
+        ), drawn AS (
+          SELECT *, {kind_of("tempat", rates.get("tempat", {}), "tempat_roll")} AS tempat_kind,
+            {kind_of("keluarga", rates.get("keluarga", {}), "keluarga_roll")} AS roll,
+            {kind_of("isian", rates.get("isian", {}), "isian_roll")} AS isian_kind
+          FROM rolled
+        ), beside AS (
+          SELECT *, lag(id_keluarga) OVER w AS before, lag(card) OVER w AS card_before, lag(roll) OVER w AS roll_before
+          FROM drawn WINDOW w AS (PARTITION BY district ORDER BY id_keluarga)
+        ), shaped AS (
+          SELECT *, CASE
+            WHEN roll_before = 'kartu_gabung' AND roll IS NULL AND {host_present} THEN 'kartu_gabung'
+            WHEN roll = 'kartu_pecah' AND size >= 3 THEN 'kartu_pecah' END AS keluarga_kind
+          FROM beside
+        )
+        SELECT k.id_keluarga, ({target})::UINTEGER AS seen_village,
+          CASE WHEN {target} <> k.village THEN tempat_kind END AS tempat_kind, keluarga_kind,
+          CASE WHEN keluarga_kind = 'kartu_gabung' THEN before END AS host,
+          CASE keluarga_kind WHEN 'kartu_gabung' THEN card_before
+            WHEN 'kartu_pecah' THEN left(card, 12) || (7000 + {where} % 1000)::VARCHAR END AS host_card,
+          isian_kind, CASE WHEN isian_kind IS NOT NULL THEN partner END AS partner,
+          CASE WHEN isian_kind IS NULL OR partner NOT IN (SELECT id_keluarga FROM sim_keluarga) THEN 0
+            ELSE {differs} END AS differs, coarse, old_codes
+        FROM shaped k JOIN village_span s USING (village)"""
+    )
+
+
+def apart(person: str = "a") -> str:
+    """SQL condition: this person is in the part of the family that the register keeps as its own family."""
+    return (f"(o.keluarga_kind IS NOT DISTINCT FROM 'kartu_pecah' AND {person}.status_hubungan_keluarga > 2 "
+            f"AND {person}.lived)")  # fmt: skip
+
+
+def group_of(variable: str) -> int | None:
+    """Number of the group of answers that differ together, None for variables that never contradict."""
+    groups = damage()["contradiction"]["groups"]
+    return next((number for number, group in enumerate(groups) if variable in group), None)
+
+
+def group_differs(variable: str) -> str:
+    """SQL condition: this family's answer to `variable` (alias ``o`` for its form) is another family's."""
+    number = group_of(variable)
+    return "false" if number is None else f"(o.differs & {1 << number}) > 0"

@@ -1,0 +1,70 @@
+"""How right the matching is, measured against the simulation's truth, with confidence ranges.
+
+precision = true links / (true + false links); recall = true links / (true links + missed). Ranges are score
+intervals at 95 % (Wilson 1927, Journal of the American Statistical Association 22).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from dtsen_core.policy.quality.measures import LINKED
+from dtsen_core.regions import units
+from dtsen_core.registry.dataset import Dataset
+
+Z95 = 1.959964
+BY = ("source", "province", "error_kind", "pass")
+TOTAL = "semua"
+
+_SUMS = """
+SELECT {by} AS item, sum(true_links)::DOUBLE AS true_links, sum(false_links)::DOUBLE AS false_links,
+       sum(missed)::DOUBLE AS missed
+FROM evaluation.match_quality
+WHERE {only} AND $source IN ('', source)
+GROUP BY item ORDER BY item
+"""
+
+
+def wilson(
+    hits: npt.ArrayLike, of: npt.ArrayLike, z: float = Z95
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """Score interval (low, high) of hits / of; NaN where `of` is 0."""
+    n = np.asarray(of, dtype=np.float64)
+    n = np.where(n > 0, n, np.nan)
+    share = np.asarray(hits, dtype=np.float64) / n
+    centre = (share + z**2 / (2 * n)) / (1 + z**2 / n)
+    half = z / (1 + z**2 / n) * np.sqrt(share * (1 - share) / n + z**2 / (4 * n**2))
+    return np.clip(centre - half, 0, 1), np.clip(centre + half, 0, 1)
+
+
+def match_quality(dataset: Dataset, by: str, source: str = "") -> pd.DataFrame:
+    """Links by `by` (one of `BY`, or "" for one row): item, name, true_links, false_links, missed, linked, linkable,
+    precision, precision_low, precision_high, recall, recall_low, recall_high.
+
+    By kind of error a record counts under each of its errors; all other tables count every record once. By pass only
+    precision has a meaning (a missed record belongs to no pass): recall is NaN there. UserError on real data.
+    """
+    only = "error_kind <> 'semua'" if by == "error_kind" else "error_kind = 'semua'"
+    if by == "pass":
+        only += f" AND pass IN ({', '.join(repr(name) for name in LINKED)})"
+    column = f'"{by}"' if by else "'all'"
+    values = {"source": "" if source == "all" else source}
+    found = dataset.evaluation_cursor().execute(_SUMS.format(by=column, only=only), values).df()
+    found["linked"] = found["true_links"] + found["false_links"]
+    found["linkable"] = found["true_links"] + found["missed"]
+    for name, of in (("precision", "linked"), ("recall", "linkable")):
+        base = found[of].where(found[of] > 0)
+        found[name] = found["true_links"] / base
+        found[f"{name}_low"], found[f"{name}_high"] = wilson(found["true_links"], base)
+    if by == "pass":
+        found[["recall", "recall_low", "recall_high"]] = np.nan
+    if by == "province":
+        provinces = units.table("province")["name"]
+        found = found[found["item"] < len(provinces)].reset_index(drop=True)
+        found["name"] = provinces.to_numpy()[found["item"].astype(int)]
+    else:
+        found["name"] = found["item"].astype(str)
+    found["item"] = found["item"].astype(str)
+    return found

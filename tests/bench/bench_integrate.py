@@ -1,0 +1,91 @@
+"""Cost of reading, matching and integrating the registers: records per second, peak memory, growth.
+
+    python -m tests.bench.bench_integrate [records …]        (default 300,000 and 3,000,000; 30,000,000 on request)
+
+For each size the registers of a simulated population are written first; then a process of its own integrates them,
+so that its peak memory is the integration's alone. Growth is the time per record against the smallest size: 1 is
+linear. Goals: 30 million records within 16 GB on two cores, growth close to 1.
+"""
+
+from __future__ import annotations
+
+import json
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import duckdb
+
+from dtsen_core.collect.simulate import population, registers
+from dtsen_core.integrate import golden
+from dtsen_core.paths import ROOT
+from dtsen_core.settings import settings
+
+SIZES = (300_000, 3_000_000)
+RECORDS_PER_FAMILY = 8.75
+SEED = 2026
+WORLD, SOURCES = "world.duckdb", "sources"
+KILOBYTE = 1024 if sys.platform != "darwin" else 1
+
+
+def write_sources(folder: Path, families: int) -> None:
+    """The simulated people and their register files in `folder`."""
+    recipe = population.prepare(SEED, families)
+    with duckdb.connect(str(folder / WORLD)) as con:
+        population.draw_survey(con, recipe, 60_000, lambda share: None)
+        population.draw_registry(con, recipe, lambda share: None, people=True)
+        registers.write_registers(con, folder / SOURCES, seed=SEED)
+
+
+def integrate(folder: Path) -> dict[str, float]:
+    """Integrate the registers of `folder`; run in a process of its own."""
+    marks: list[tuple[float, float]] = []
+    start = time.perf_counter()
+    with duckdb.connect(str(folder / "golden.duckdb")) as con:
+        if settings().memory_limit:
+            con.execute("SET memory_limit = ?", [settings().memory_limit])
+
+        def mark(share: float) -> None:
+            marks.append((share, time.perf_counter() - start))
+
+        golden.integrate(con, folder / SOURCES, progress=mark)
+        counted = con.execute("SELECT sum(read) FROM ingest_file").fetchone()
+        families = con.execute("SELECT count(*) FROM keluarga").fetchone()
+    assert counted is not None
+    assert families is not None
+    reading = max((at for share, at in marks if share <= golden.READING), default=0.0)
+    return {
+        "records": float(counted[0]), "families": float(families[0]), "seconds": time.perf_counter() - start,
+        "reading": reading, "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * KILOBYTE / 1e6,
+    }  # fmt: skip
+
+
+def measure(records: int) -> dict[str, float]:
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        write_sources(folder, round(records / RECORDS_PER_FAMILY))
+        done = subprocess.run([sys.executable, "-m", "tests.bench.bench_integrate", "--measured", name], cwd=ROOT,
+                              check=True, capture_output=True, text=True)  # fmt: skip
+    found: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
+    return found
+
+
+def main(sizes: list[int]) -> None:
+    first = 0.0
+    for size in sizes:
+        found = measure(size)
+        each = found["seconds"] / found["records"]
+        first = first or each
+        print(f"{found['records']:>12,.0f} records  {found['seconds']:7.1f} s  {1 / each:>9,.0f} records/s"
+              f"  reading {found['reading'] / found['seconds']:4.0%}  peak {found['peak_mb']:7,.0f} MB"
+              f"  growth {each / first:4.2f}  families {found['families']:,.0f}", flush=True)  # fmt: skip
+
+
+if __name__ == "__main__":
+    if sys.argv[1:2] == ["--measured"]:
+        print(json.dumps(integrate(Path(sys.argv[2]))))
+    else:
+        main([int(float(word)) for word in sys.argv[1:]] or list(SIZES))

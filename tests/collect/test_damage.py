@@ -1,0 +1,159 @@
+"""Realistic damage: declared rates, the audits of 2020, and a truth that leads back to the person."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from dtsen_core.collect.layouts import layout
+from dtsen_core.collect.readers import read_source, settle
+from dtsen_core.collect.simulate import names
+from dtsen_core.collect.simulate.damage.kinds import KINDS, NUMBERS, SLOTS, damaged
+from dtsen_core.collect.simulate.damage.rates import damage
+from dtsen_core.collect.simulate.registers import FILES, write_registers
+from dtsen_core.locale import has
+from dtsen_core.paths import RULES
+
+NIK = "3171014112850003"
+PERSON = {"regsosek_anggota": "regsosek", "dtks": "dtks"}
+
+
+@pytest.fixture(scope="module")
+def people(make_people) -> duckdb.DuckDBPyConnection:
+    return make_people(2_500)
+
+
+@pytest.fixture(scope="module")
+def written(people: duckdb.DuckDBPyConnection, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("registers")
+    write_registers(people, folder, seed=11)
+    return folder
+
+
+def shares(con: duckdb.DuckDBPyConnection, kind: str, base: str = "true") -> dict[str, float]:
+    rows = con.execute(
+        f"""WITH record AS (SELECT damage FROM truth_record LEFT JOIN sim_anggota a ON a.id_anggota = sim_id_anggota
+          WHERE kind = ? AND {base})
+        SELECT code, count(*) / (SELECT count(*) FROM record) FROM (SELECT unnest(damage) AS code FROM record)
+        GROUP BY 1""", [kind],
+    ).fetchall()  # fmt: skip
+    return {str(code): float(share) for code, share in rows}
+
+
+def test_every_audit_is_reached_by_the_declared_rates() -> None:
+    rates = damage()["dtks"]
+    men = sum(rate for code, rate in rates["nik"].items() if code != "nik_tanpa_40")
+    assert men + rates["nik"]["nik_tanpa_40"] / 2 >= rates["audit"]["nik_invalid"]
+    assert sum(rates["kk"].values()) >= rates["audit"]["kk_invalid"]
+    per_record = rates["duplicates"] / (1 + rates["duplicates"] + rates["deceased"])
+    assert per_record >= rates["audit"]["duplicates"]
+    assert rates["nama"]["nama_kosong"] >= rates["audit"]["empty_name"]
+    raw = tomllib.loads((RULES / "sources" / "damage.toml").read_text(encoding="utf-8"))
+    for register in ("dukcapil", "regsosek", "dtks", "p3ke"):
+        assert raw[register]["source"]
+        assert raw[register]["denominator"]
+
+
+def test_every_kind_occurs_somewhere_and_has_a_sentence() -> None:
+    declared = {code for entry in damage().values() for slot in SLOTS for code in entry.get(slot, {})}
+    by_setting = {"rekaman_ganda", "ganda_dukcapil", "meninggal", "isian_tak_dikenal", "wilayah_lama",
+                  "baris_bergeser", "baris_patah", "aksara_latin1"}  # fmt: skip
+    assert {kind.code for kind in KINDS} == declared | by_setting
+    assert all(has(f"identity.damage_{kind.code}") for kind in KINDS)
+
+
+def test_damage_has_the_declared_rates(people, written: Path) -> None:
+    for kind, register in PERSON.items():
+        found = shares(people, kind)
+        for slot in ("nik", "kk"):
+            for code, rate in damage()[register][slot].items():
+                allowed = 0.5 if code == "nik_tanpa_40" else 1.0
+                times = 1.0 if register == "dtks" else 1.02  # second records have more
+                assert found.get(code, 0.0) == pytest.approx(rate * allowed * times, rel=0.15, abs=0.01), code
+        assert found["meninggal"] == pytest.approx(damage()[register]["deceased"], abs=0.01)
+    assert shares(people, "dtks")["rekaman_ganda"] == pytest.approx(0.2, abs=0.04)
+
+
+def test_a_clean_record_leads_back_to_its_person(people, written: Path) -> None:
+    for kind in PERSON:
+        con = duckdb.connect()
+        read_source(con, kind, [written / FILES[kind]])
+        rows = con.sql(f"SELECT line_from, nomor_induk_kependudukan, nama FROM source_{kind}").to_arrow_table()
+        people.register("read_rows", rows)
+        clean, right, read = people.execute(
+            """SELECT count(*) FILTER (len(damage) = 0),
+              count(*) FILTER (len(damage) = 0 AND r.nama = a.nama
+                AND r.nomor_induk_kependudukan = a.nomor_induk_kependudukan), count(r.line_from)
+            FROM truth_record t JOIN read_rows r USING (line_from) LEFT JOIN sim_anggota a
+              ON a.id_anggota = t.sim_id_anggota WHERE t.kind = ?""", [kind],
+        ).fetchall()[0]  # fmt: skip
+        people.unregister("read_rows")
+        assert clean == right > 300
+        assert read == rows.num_rows  # every accepted record is known to the truth
+        con.close()
+
+
+def test_truth_gives_the_physical_line_of_every_record(people, written: Path) -> None:
+    for kind, name in FILES.items():
+        lines = (written / name).read_bytes().split(b"\n")
+        first = {"regsosek_keluarga": b"RS", "regsosek_anggota": b"RS", "dtks": b"DT", "p3ke": b"P3"}.get(kind)
+        numbers = [row[0] for row in people.execute(
+            "SELECT line_from FROM truth_record WHERE kind = ? ORDER BY 1", [kind]).fetchall()]  # fmt: skip
+        assert len(numbers) == len(set(numbers)) > 100
+        for number in numbers:
+            start = lines[number - 1]
+            assert start.startswith(first) if first else start.count(b",") >= 13
+
+
+@pytest.mark.parametrize("code", [f"nik_{name}" for name in NUMBERS])
+def test_a_number_is_really_damaged(con, code: str) -> None:
+    rows = con.execute(
+        f"SELECT {damaged('nik', 'v', 'h')}, v FROM (SELECT '{NIK}' AS v, hash(i) AS h, '{code}' AS nik_kind, "
+        "NULL AS borrowed FROM range(200) t(i))"
+    ).fetchall()  # fmt: skip
+    assert all(found != clean for found, clean in rows)
+    lengths = {len(found) for found, _ in rows}
+    assert (lengths == {16}) == (code in ("nik_satu_angka", "nik_tertukar", "nik_seri_palsu"))
+
+
+def test_scientific_notation_is_the_spreadsheets(con) -> None:
+    rows = con.execute(f"SELECT DISTINCT {damaged('nik', 'v', 'h')} FROM (SELECT '{NIK}' AS v, hash(i) AS h, "
+                       "'nik_notasi_ilmiah' AS nik_kind, NULL AS borrowed FROM range(50) t(i))").fetchall()  # fmt: skip
+    assert {row[0] for row in rows} == {"3.17101E+15", "3,17101E+15"}
+
+
+def test_old_codes_are_read_as_todays_places(tmp_path: Path) -> None:
+    """Merauke under its code and province from before 2022."""
+    names_of = [c.file for c in layout("p3ke").columns if c.required or "KODE" in c.file or c.file == "PROVINSI"]
+    given = {"ID_P3KE": "P1", "NIK_KEPALA_KELUARGA": "9101010101800001", "NO_KK": "9101010101080001",
+             "KODE_PROV": "91", "PROVINSI": "PAPUA", "KODE_KAB": "9101", "KABUPATEN": "KAB. MERAUKE",
+             "KODE_KEC": "910101", "KECAMATAN": "MERAUKE", "KODE_DESA": "9101011001",
+             "DESA": "KARANG INDAH"}  # fmt: skip
+    path = tmp_path / "p3ke.csv"
+    path.write_text(",".join(names_of) + "\n" + ",".join(given[n] for n in names_of) + "\n", encoding="utf-8")
+    con = duckdb.connect()
+    settle(con, "p3ke", read_source(con, "p3ke", [path]))
+    assert con.execute("SELECT code[:4] FROM source_p3ke_region").fetchall() == [("9301",)]
+    assert con.execute("SELECT count(*) FROM source_p3ke").fetchall() == [(1,)]
+
+
+def test_names_come_from_many_regions_with_skewed_frequencies(con) -> None:
+    words = {word for lists in names.pools().values() for role in lists.values() for word in role}
+    assert len(words) >= 1000
+    names.register(con)
+    con.execute("""CREATE TABLE person AS SELECT i AS id_anggota, i // 3 AS id_keluarga,
+        (i % 38)::UTINYINT AS province, (1 + i % 2)::UTINYINT AS jenis_kelamin FROM range(30000) t(i)""")
+    con.execute(f"CREATE TABLE named AS {names.named('person', 5)}")
+    rows, distinct, most = con.execute(
+        "SELECT count(*), count(DISTINCT name), (SELECT max(c) FROM (SELECT count(*) AS c FROM named GROUP BY name)) "
+        "FROM named WHERE name <> ''").fetchall()[0]  # fmt: skip
+    assert rows == 30000
+    assert 0.3 < distinct / rows < 0.9
+    assert most > 50
+    counts = dict(con.execute("SELECT len(string_split(name, ' ')), count(*) FROM named GROUP BY 1").fetchall())
+    assert counts[1] > 2000
+    assert counts[2] > 8000
+    assert counts[3] > 3000

@@ -10,7 +10,7 @@ import pandas as pd
 from dtsen_core.locale import has, text
 from dtsen_core.oversight.disclosure import Published
 from dtsen_core.policy.quality.content import BANDS
-from dtsen_core.policy.quality.measures import LINKED, PASSES
+from dtsen_core.policy.quality.measures import PASSES
 from dtsen_core.present import metode, numbers
 from dtsen_core.present.mutu_area import word
 from dtsen_core.present.peringkat_tables import Table, build
@@ -113,28 +113,28 @@ def finding_table(findings: Published, lang: str) -> Table:
 # -- matching ----------------------------------------------------------------------------------------------
 
 
-def matching_finding(matching: Published, lang: str) -> str:
-    frame = matching.frame
-    total = frame[["records", *PASSES]].sum(skipna=False)
-    linked = total[list(LINKED)].sum(skipna=False)
-    return text(
-        "mutu.finding_matching", lang,
-        share=numbers.percent(linked / total["records"], lang),
-        exact=numbers.percent(total["exact"] / total["records"], lang),
-        later=numbers.percent((linked - total["exact"]) / total["records"], lang),
-    )  # fmt: skip
+def matching_finding(whole: Published, lang: str) -> str:
+    row = whole.frame.iloc[0]
+    shares = {"share": "linked", "exact": "exact", "later": "later"}
+    shown = {name: numbers.percent(_share(row[column], row["records"]), lang) for name, column in shares.items()}
+    if numbers.missing(row["later"]):
+        return text("mutu.finding_matching_short", lang, share=shown["share"])
+    return text("mutu.finding_matching", lang, **shown)
 
 
-def matching_figures(matching: Published, families: int, persons: int, lang: str) -> list[Figure]:
-    total = matching.frame[["records", "duplicates", *PASSES]].sum(skipna=False)
-    records = total["records"]
-    linked = total[list(LINKED)].sum(skipna=False)
+def matching_figures(whole: Published, families: int, persons: int, lang: str) -> list[Figure]:
+    row, hidden = whole.frame.iloc[0], whole.suppressed.iloc[0]
+    records = row["records"]
+
+    def count(name: str) -> str:
+        return whole.label(lang) if hidden[name] else numbers.people(row[name], lang)
+
     return [
-        _figure("linked", numbers.percent(linked / records, lang), lang, records=numbers.people(records, lang)),
-        _figure("review", numbers.people(total["review"], lang), lang,
-                share=numbers.percent(total["review"] / records, lang, 2)),
-        _figure("duplicates", numbers.people(total["duplicates"], lang), lang,
-                share=numbers.percent(total["duplicates"] / records, lang)),
+        _figure("linked", numbers.percent(_share(row["linked"], records), lang), lang,
+                records=numbers.people(records, lang)),
+        _figure("review", count("review"), lang, share=numbers.percent(_share(row["review"], records), lang, 2)),
+        _figure("duplicates", count("duplicates"), lang,
+                share=numbers.percent(_share(row["duplicates"], records), lang)),
         _figure("golden", numbers.people(families, lang), lang, persons=numbers.people(persons, lang)),
     ]  # fmt: skip
 

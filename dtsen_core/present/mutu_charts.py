@@ -34,13 +34,15 @@ def share_ticks(low: float, high: float, lang: str) -> tuple[list[float], list[s
 
 
 def stacked(
-    names: Sequence[str], parts: pd.DataFrame, labels: dict[str, str], colours: dict[str, str], lang: str
-) -> go.Figure:
-    """Bars of 100 %, one per row. `parts`: counts, one column per part; a row with a hidden part is grey, because a
-    bar with a piece missing would mislead."""
+    names: Sequence[str], totals: pd.Series, parts: pd.DataFrame, labels: dict[str, str], colours: dict[str, str],
+    lang: str,
+) -> go.Figure:  # fmt: skip
+    """Bars of 100 %, one per row. `parts`: counts within `totals`, one column per part; what is hidden of a row is
+    drawn in grey, so that no bar seems whole with a piece missing."""
     fig = go.Figure()
     broken = parts.isna().any(axis=1)
-    shares = parts.div(parts.sum(axis=1).where(~broken), axis=0)
+    shares = parts.div(totals.where(totals > 0), axis=0)
+    rest = (1 - shares.sum(axis=1)).clip(0, 1).where(broken)
     for column in parts.columns:
         hover = [
             f"{name}<br>{labels[column]}: {numbers.number(value, lang)} ({numbers.percent(share, lang, 2)})"
@@ -53,7 +55,7 @@ def stacked(
     if broken.any():
         hidden = text("disclosure.suppressed", lang)
         fig.add_bar(
-            x=broken.where(broken).astype(float), y=list(names), orientation="h", name=hidden, hoverinfo="name",
+            x=rest, y=list(names), orientation="h", name=hidden, hoverinfo="name",
             marker={"color": theme.NO_DATA, "line": {"width": 0}},
         )  # fmt: skip
     theme.layout(fig, lang=lang, height=bar_height(len(names)), legend=True)

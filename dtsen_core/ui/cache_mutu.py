@@ -13,7 +13,7 @@ import streamlit as st
 from dtsen_core.oversight.disclosure import Published, TableSpec, publish
 from dtsen_core.policy.quality import accuracy, areas, content, tables, trend
 from dtsen_core.policy.quality.areas import Ask
-from dtsen_core.policy.quality.measures import PASSES, measures
+from dtsen_core.policy.quality.measures import LINKED, PASSES, measures
 from dtsen_core.present import mutu_area
 from dtsen_core.ui.cache import DatasetKey, dataset
 
@@ -67,7 +67,7 @@ def reading(key: DatasetKey) -> tuple[Published, Published, Published]:
 
 
 @st.cache_data(max_entries=8, show_spinner=False)
-def _matching(path: str, stamp: str) -> Published:
+def _matching(path: str, stamp: str) -> tuple[Published, Published]:
     opened = dataset(DatasetKey(path, stamp))
     frame = content.matching_by_source(opened)
     spec = TableSpec(
@@ -75,11 +75,20 @@ def _matching(path: str, stamp: str) -> Published:
         rates={"duplicate_share": ("duplicates", "records")}, base="records", sample=None,
     )  # fmt: skip
     frame["duplicate_share"] = frame["duplicates"] / frame["records"].where(frame["records"] > 0)
-    return publish(frame, spec, origin=opened.manifest.origin)
+    # All sources together are a table of their own: the other takes its column totals as known.
+    whole = frame[["records", "duplicates", *PASSES]].sum().to_frame().T.assign(source=areas.ALL)
+    whole["linked"], whole["later"] = whole[list(LINKED)].sum(axis=1), whole[list(LINKED[1:])].sum(axis=1)
+    kept = ["source", "records", "duplicates", "linked", "exact", "later", "review", "none"]
+    together = TableSpec(
+        key="source", counts=kept[1:], additive={"records": ["linked", "review", "none"], "linked": ["exact", "later"]},
+        base="records", sample=None,
+    )  # fmt: skip
+    origin = opened.manifest.origin
+    return publish(frame, spec, origin=origin), publish(whole[kept], together, origin=origin)
 
 
-def matching(key: DatasetKey) -> Published:
-    """Records by source and outcome (columns of `PASSES`), duplicates and their share."""
+def matching(key: DatasetKey) -> tuple[Published, Published]:
+    """(records by source and outcome with duplicates; one row for all sources together)."""
     return _matching(*key)
 
 

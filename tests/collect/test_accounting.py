@@ -29,7 +29,7 @@ def read(data: bytes, size: int = 16 << 20, kind: str = "dukcapil"):
         path = Path(folder) / "berkas.csv"
         path.write_bytes(data)
         con = CON.cursor()
-        for table in ("quarantine", "joined_record", "ingest_file"):
+        for table in ("quarantine", "joined_record", "ingest_file", "rule_finding"):
             con.execute(f"DROP TABLE IF EXISTS {table}")
         files = settle(con, kind, read_source(con, kind, [path], block_bytes=size))
         quarantine = con.execute("SELECT line_from, lines, reason, detail FROM quarantine ORDER BY 1").fetchall()

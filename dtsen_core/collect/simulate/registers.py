@@ -182,7 +182,7 @@ def _regsosek_members(con: duckdb.DuckDBPyConnection, out: Path, seed: int) -> N
     _persons(con, file, seed, met)
     source = "FROM person a JOIN family_form o ON o.id_keluarga = a.id_keluarga"
     file.write(con, out, values, source, ids=("a.id_anggota", "a.id_keluarga"),
-               order=PERSON_ORDER, kinds=_identity_kinds(file))  # fmt: skip
+               order=PERSON_ORDER, kinds=[*_identity_kinds(file), "o.tempat_kind"])  # fmt: skip
 
 
 def _density(rates: dict) -> str:

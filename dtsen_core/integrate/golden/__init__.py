@@ -18,6 +18,7 @@ from dtsen_core.integrate import quality
 from dtsen_core.integrate.golden import account, families, losers, members, summary
 from dtsen_core.integrate.golden.linked import SOURCES, linked
 from dtsen_core.integrate.golden.reading import KINDS, SourceFile, in_folder, read_files
+from dtsen_core.integrate.link import evaluate
 from dtsen_core.integrate.survivorship import rules
 
 READING = 0.7
@@ -51,7 +52,7 @@ def combine(con: duckdb.DuckDBPyConnection, *, progress: Progress | None = None)
     """From the tables ``source_<layout>`` make ``keluarga``, ``anggota`` and ``match_summary``, and for the
     trace of every value ``family_origin``, ``member_origin`` (per variable the code of its register, see
     ``origin_source(code, source)``), ``source_record``, ``person_record`` and ``losing_value``; if `con` holds
-    ``sim_keluarga``, also ``truth_link(id_keluarga, sim_id_keluarga)``.
+    ``sim_keluarga``, also ``truth_link(id_keluarga, sim_id_keluarga)`` and ``match_quality``.
 
     The tables of `quality` are written last, while the work is still there.
     InternalError if a line, a record or a person went missing or stands twice.
@@ -59,7 +60,7 @@ def combine(con: duckdb.DuckDBPyConnection, *, progress: Progress | None = None)
     steps = (
         linked, account.check_links, families.write, members.write, losers.write, families.family_sums,
         summary.match_summary, summary.truth_link, _origin_codes, account.check_lines, account.check_people,
-        quality.write, _drop,
+        evaluate.write, quality.write, _drop,
     )  # fmt: skip
     for number, step in enumerate(steps):
         step(con)

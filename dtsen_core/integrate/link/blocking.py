@@ -83,7 +83,11 @@ def parts(kinds: dict[str, str]) -> list[Part]:
         elif kind == "address":
             add(column, "start", f"left(replace({column}, ' ', ''), 5)")
             add(column, "number", f"nullif(regexp_extract({column}, '[0-9]+'), '')")
-            add(column, "words", f"(list_sort(string_split(regexp_replace({column}, '[0-9]+ ?', '', 'g'), ' '))[:2])::VARCHAR")
+            add(
+                column,
+                "words",
+                f"(list_sort(string_split(regexp_replace({column}, '[0-9]+ ?', '', 'g'), ' '))[:2])::VARCHAR",
+            )
             add(column, "exact", column, ("start", "words"))
         elif kind == "text":
             add(column, "start", f"left(regexp_replace({column}, '[^\\p{{L}}\\p{{N}}]', '', 'g'), 5)")
@@ -133,11 +137,13 @@ def choose(con: duckdb.DuckDBPyConnection, table: str, kinds: dict[str, str], *,
     tried = 0
     for size in (1, 2, 3):
         if size == 1:
-            wanted = [(part,) for part in offered]
+            wanted: list[tuple[Part, ...]] = [(part,) for part in offered]
         elif size == 2:
             wanted = list(itertools.combinations(offered, 2))
         else:
-            wanted = [(*pair, part) for pair in refine for part in offered if position[part.name] > position[pair[1].name]]
+            wanted = [
+                (*pair, part) for pair in refine for part in offered if position[part.name] > position[pair[1].name]
+            ]
         sized = []
         for key in wanted:
             apart = sum(len(part.columns) for part in key) == len(frozenset().union(*(part.columns for part in key)))
@@ -164,7 +170,11 @@ def choose(con: duckdb.DuckDBPyConnection, table: str, kinds: dict[str, str], *,
 def _pairs(con: duckdb.DuckDBPyConnection, numbers: list[int], link: bool) -> int:
     columns = ", ".join(f"p{n}" for n in numbers)
     known = " AND ".join(f"p{n} IS NOT NULL" for n in numbers)
-    count = "count(*) FILTER (WHERE side = 0) * count(*) FILTER (WHERE side = 1)" if link else "count(*) * (count(*) - 1) / 2"
+    count = (
+        "count(*) FILTER (WHERE side = 0) * count(*) FILTER (WHERE side = 1)"
+        if link
+        else "count(*) * (count(*) - 1) / 2"
+    )
     found = con.execute(
         f"""SELECT coalesce(sum(pairs), 0)::BIGINT FROM (
         SELECT {count} AS pairs FROM link_part WHERE {known} GROUP BY {columns} HAVING count(*) <= {LARGEST_BLOCK})"""
@@ -174,12 +184,15 @@ def _pairs(con: duckdb.DuckDBPyConnection, numbers: list[int], link: bool) -> in
 
 def block(con: duckdb.DuckDBPyConnection, table: str, kinds: dict[str, str], *, link: bool) -> int:
     """Make ``link_pair(l, r)``, the distinct pairs of ids to be compared; returns how many."""
-    left, right = con.execute(f"SELECT count(*) FILTER (WHERE side = 0), count(*) FILTER (WHERE side = 1) FROM {table}").fetchall()[0]
+    left, right = con.execute(
+        f"SELECT count(*) FILTER (WHERE side = 0), count(*) FILTER (WHERE side = 1) FROM {table}"
+    ).fetchall()[0]
     possible = left * right if link else left * (left - 1) // 2
     sides = "l.side = 0 AND r.side = 1" if link else "l.id < r.id"
     if possible <= ALL_PAIRS:
         con.execute(
-            f"CREATE OR REPLACE TEMP TABLE link_pair AS SELECT l.id AS l, r.id AS r FROM {table} l JOIN {table} r ON {sides} ORDER BY 1, 2"
+            f"CREATE OR REPLACE TEMP TABLE link_pair AS SELECT l.id AS l, r.id AS r FROM {table} l JOIN {table} "
+            f"r ON {sides} ORDER BY 1, 2"
         )
         return int(possible)
     keys = choose(con, table, kinds, link=link)

@@ -119,7 +119,8 @@ def _levels(kind: str, x: str, length: int, other: str | None) -> tuple[Level, .
         solid_a, solid_b = f"{x}_s_l", f"{x}_s_r"
         return (
             Level(exact, 0.75, 0.002), *swap,
-            Level(f"jaro_winkler_similarity({solid_a}, {solid_b}) >= 0.94 OR ({shorter} >= 6 AND {near} <= 2)", 0.1, 0.001, near=True),
+            Level(f"jaro_winkler_similarity({solid_a}, {solid_b}) >= 0.94 OR ({shorter} >= 6 AND {near} <= 2)", 0.1,
+              0.001, near=True),
             Level(f"{alike} >= 0.85 OR ({fewer} >= 2 AND {shared} * 3 >= 2 * {fewer}) OR "
                   f"(contains({a}, '@') AND contains({b}, '@') AND split_part({a}, '@', 1) = split_part({b}, '@', 1))",
                   0.05, 0.01),
@@ -142,5 +143,7 @@ def comparisons(kinds: dict[str, str], lengths: dict[str, int]) -> list[Comparis
     for name, kind in kinds.items():
         partners = {"given_name": "surname", "surname": "given_name", "address": "address"}
         others = [c for c, k in kinds.items() if k == partners.get(kind) and c != name]
-        found.append(Comparison(name, kind, _levels(kind, name, lengths[name], others[0] if len(others) == 1 else None)))
+        found.append(
+            Comparison(name, kind, _levels(kind, name, lengths[name], others[0] if len(others) == 1 else None))
+        )
     return found

@@ -43,8 +43,7 @@ def plain(column: str) -> str:
     text = f"upper(trim({column}))"
     for letter, plain_letters in ODD_LETTERS.items():
         text = f"replace({text}, '{letter}', '{plain_letters}')"
-    text = f"regexp_replace(strip_accents({text}), '^(-?[0-9]+)[.]0+$', '\\1')"
-    return text
+    return f"regexp_replace(strip_accents({text}), '^(-?[0-9]+)[.]0+$', '\\1')"
 
 
 def told(column: str) -> str:
@@ -86,7 +85,8 @@ def _text(text: str) -> str:
 
 def _year(digits: str) -> str:
     """Two digits become four: up to 29 is this century."""
-    return f"CASE WHEN length({digits}) = 2 THEN (CASE WHEN {digits} <= '29' THEN '20' ELSE '19' END) || {digits} ELSE {digits} END"
+    century = f"CASE WHEN {digits} <= '29' THEN '20' ELSE '19' END"
+    return f"CASE WHEN length({digits}) = 2 THEN ({century}) || {digits} ELSE {digits} END"
 
 
 def birth_date(text: str, month_first: bool) -> str:
@@ -123,13 +123,15 @@ def birth_date(text: str, month_first: bool) -> str:
       WHEN length({digits}) = 7 AND {tail} BETWEEN '1850' AND '2099'
         THEN {tail} || substr({digits}, 2, 2) || '0' || left({digits}, 1)
       WHEN length({digits}) = 8 AND left({digits}, 4) NOT BETWEEN '1700' AND '2099' AND {tail} BETWEEN '1850' AND '2099'
-        THEN {tail} || substr({digits}, {3 if not month_first else 1}, 2) || substr({digits}, {1 if not month_first else 3}, 2)
+        THEN {tail} || substr({digits}, {3 if not month_first else 1}, 2) || substr({digits},
+          {1 if not month_first else 3}, 2)
       ELSE {digits} END"""
 
 
 MONTH_FIRST = """
 SELECT count(*) FILTER (WHERE second > 12 AND first <= 12) > count(*) FILTER (WHERE first > 12 AND second <= 12)
-FROM (SELECT try_cast(regexp_extract(v, '^([0-9]{{1,2}})[-/. ]([0-9]{{1,2}})[-/. ][0-9]{{2,4}}', 1) AS INTEGER) AS first,
+FROM (SELECT try_cast(regexp_extract(v, '^([0-9]{{1,2}})[-/. ]([0-9]{{1,2}})[-/. ][0-9]{{2,4}}', 1) AS INTEGER) AS
+  first,
   try_cast(regexp_extract(v, '^([0-9]{{1,2}})[-/. ]([0-9]{{1,2}})[-/. ][0-9]{{2,4}}', 2) AS INTEGER) AS second
   FROM (SELECT {column} AS v FROM {table}))"""
 """One boolean: dates of `column` in `table` are written month first."""
@@ -165,7 +167,10 @@ def phonetic(text: str) -> str:
 def helpers(kind: str, column: str) -> dict[str, str]:
     """Further columns that comparing `column` needs, name → SQL: solid or sorted text (_s), words (_t)."""
     if kind in ("address", "text"):
-        return {f"{column}_s": f"replace({column}, ' ', '')", f"{column}_t": f"list_distinct(string_split({column}, ' '))"}
+        return {
+            f"{column}_s": f"replace({column}, ' ', '')",
+            f"{column}_t": f"list_distinct(string_split({column}, ' '))",
+        }
     if kind == "full_name":
         tokens = f"string_split({column}, ' ')"
         return {f"{column}_s": f"array_to_string(list_sort({tokens}), ' ')", f"{column}_t": f"list_distinct({tokens})"}

@@ -31,7 +31,8 @@ LEAST_EXCESS = 0.7
 @dataclass
 class Evidence:
     """What is counted. `patterns`: levels (−1 unknown, 0 exact …) of compared pairs, one row per distinct
-    pattern, `weight` how many pairs show it; the same of random pairs. `random`: per comparison the pairs at each level among all
+    pattern, `weight` how many pairs show it; the same of random pairs. `random`: per comparison the pairs at each
+      level among all
     possible pairs, by estimate. `together`: pairs agreeing exactly on two columns, among all. `total`: all pairs.
     `most`: most matches there can be."""
 
@@ -93,7 +94,8 @@ def known(comparisons: list[Comparison], seen: Evidence, *, share: float, streng
     m, u = [], []
     for n, comparison in enumerate(comparisons):
         level = seen.patterns[:, n]
-        found = np.bincount(level[level >= 0], weights=seen.weight[level >= 0], minlength=len(comparison.levels))
+        told = level >= 0
+        found = np.bincount(level[told], weights=seen.weight[told], minlength=len(comparison.levels))
         prior = np.array([one.m for one in comparison.levels])
         held = np.array([max(one.u, 1e-9) for one in comparison.levels])
         part = min(1.0, strength / max(found.sum(), 1.0))
@@ -137,7 +139,7 @@ def _climb(
             level = seen.patterns[:, n]
             known = level >= 0
             found = np.bincount(level[known], weights=p[known], minlength=len(prior_m[n]))
-            model.m[n] = _shrunk(found, prior_m[n], PRIOR_PAIRS_M)
+            model.m[n] = _shrunk(found.astype(np.float64), prior_m[n], PRIOR_PAIRS_M)
             model.u[n] = _shrunk(np.maximum(seen.random[n] - found, 0.0), prior_u[n], PRIOR_PAIRS_U)
         _guard(model, comparisons)
         if abs(np.log(model.share / before)) < 1e-4:

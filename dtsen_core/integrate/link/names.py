@@ -40,7 +40,7 @@ def write_names(con: duckdb.DuckDBPyConnection, raw: str) -> None:
     given = rules()
     titles = ", ".join(f"'{word}'" for word in given["titles"])
     degrees = ", ".join(f"'{word}'" for word in given["degrees"])
-    known = _map({word: other for word, other in given["words"].items()})
+    known = _map(given["words"])
     first = _map(given["first_words"])
     con.execute(
         f"""CREATE OR REPLACE TEMP TABLE link_name AS
@@ -48,7 +48,8 @@ def write_names(con: duckdb.DuckDBPyConnection, raw: str) -> None:
           SELECT raw, upper(strip_accents(regexp_replace(raw, ',.*$', ''))) AS t FROM ({raw}) WHERE raw IS NOT NULL
         ), joined AS (
           -- A degree keeps its letters together (S.Pd), a title does not touch the name (H.Ali).
-          SELECT raw, regexp_replace(regexp_replace(t, '\\b(S|M|A)[.](PD|AG|SOS|SI|KOM|MD|H|E|T|KM|IP|PSI|HUM|FARM)\\b', '\\1\\2',
+          SELECT raw, regexp_replace(regexp_replace(t,
+            '\\b(S|M|A)[.](PD|AG|SOS|SI|KOM|MD|H|E|T|KM|IP|PSI|HUM|FARM)\\b', '\\1\\2',
             'g'), '[''`’´]', '', 'g') AS t FROM bare
         ), split AS (
           SELECT raw, string_split(trim(regexp_replace(t, '[^\\p{{L}}]+', ' ', 'g')), ' ') AS w FROM joined
@@ -57,14 +58,20 @@ def write_names(con: duckdb.DuckDBPyConnection, raw: str) -> None:
             AND NOT (x IN ({degrees}) AND i > 1 AND i = len(w))) AS kept FROM split
         ), words AS (
           SELECT raw, CASE WHEN len(kept) > 0 THEN kept ELSE list_filter(w, lambda x: x <> '') END AS w FROM titled
-        ), known AS (
-          SELECT raw, list_transform(w, lambda x, i:
-            coalesce(CASE WHEN i = 1 AND len(w) > 1 THEN {first}[x] END, {known}[x], x)) AS w FROM words
-        ), spelled AS (
-          SELECT raw, list_transform(w, lambda x: {_spelled("x")}) AS w FROM known
-        )
-        SELECT raw, array_to_string(list_sort(w), ' ') AS key, w AS words, {phonetic("list_reduce(w, lambda a, b: CASE WHEN length(b) > length(a) THEN b ELSE a END)")} AS sound
-        FROM spelled WHERE len(w) > 0 AND w[1] <> ''"""
+        ), placed AS (
+          SELECT raw, unnest(w) AS word, generate_subscripts(w, 1) AS place, len(w) > 1 AS several FROM words
+        ), vocabulary AS (
+          SELECT word, {_spelled(f"coalesce({known}[word], word)")} AS plain,
+            {_spelled(f"coalesce({first}[word], {known}[word], word)")} AS opening
+          FROM (SELECT DISTINCT word FROM placed)
+        ), told AS (
+          SELECT raw, list(CASE WHEN place = 1 AND several THEN opening ELSE plain END ORDER BY place) AS w
+          FROM placed JOIN vocabulary USING (word) WHERE word <> '' GROUP BY raw
+        ), keyed AS (
+          SELECT raw, array_to_string(list_sort(w), ' ') AS key, w,
+            list_reduce(w, lambda a, b: CASE WHEN length(b) > length(a) THEN b ELSE a END) AS longest FROM told
+        ), sounds AS (SELECT longest, {phonetic("longest")} AS sound FROM (SELECT DISTINCT longest FROM keyed))
+        SELECT raw, key, w AS words, sound FROM keyed JOIN sounds USING (longest)"""
     )
 
 
@@ -80,7 +87,8 @@ CREATE OR REPLACE TEMP MACRO name_level(key_a, words_a, key_b, words_b) AS CASE
   WHEN len(words_a) > 1 AND len(words_a) = len(words_b) AND list_has_any(words_a, words_b)
     AND (list_bool_or(list_transform(words_a, lambda x: length(x) = 1))
       OR list_bool_or(list_transform(words_b, lambda x: length(x) = 1)))
-    AND list_sort(list_transform(words_a, lambda x: left(x, 1))) = list_sort(list_transform(words_b, lambda x: left(x, 1)))
+    AND list_sort(list_transform(words_a, lambda x: left(x, 1))) = list_sort(list_transform(words_b, lambda x: left(x,
+      1)))
     THEN 2
   WHEN jaro_winkler_similarity(key_a, key_b) >= 0.86
     OR jaro_winkler_similarity(array_to_string(words_a, ' '), array_to_string(words_b, ' ')) >= 0.86 THEN 1

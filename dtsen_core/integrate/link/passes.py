@@ -49,13 +49,15 @@ def link_registers(con: duckdb.DuckDBPyConnection, *, progress: Progress | None 
     deterministic.families(con)
     deterministic.taken(con)
     told(0.65)
-    con.execute("CREATE OR REPLACE TEMP TABLE link_chosen (rid UINTEGER, cid UINTEGER, pass VARCHAR, probability FLOAT)")
+    con.execute(
+        "CREATE OR REPLACE TEMP TABLE link_chosen (rid UINTEGER, cid UINTEGER, pass VARCHAR, probability FLOAT)"
+    )
     review.create(con)
     if probable.prepare(con, given["probable"]):
         fitted = probable.learn(con, given["probable"])
         told(0.75)
         if probable.block(con, given["probable"]["largest_block"]):
-            probable.score(con, fitted)
+            probable.score(con, fitted, float(given["probable"]["beyond_birth"]))
             review.decide(con, given["probable"])
     told(0.95)
     _write(con)
@@ -85,7 +87,8 @@ def _write(con: duckdb.DuckDBPyConnection) -> None:
             SELECT m.file_id, m.line_from, m.held, m.nomor_induk_kependudukan AS record_nik, c.nik, c.kk,
               coalesce(e.pass, 'none') AS pass, coalesce(e.probability, 0)::FLOAT AS probability, {DETAILS[source]}
             FROM {tables.delivered(con, source)} m
-            JOIN link_record r ON r.source = {number} AND r.held = m.held AND r.file_id = m.file_id AND r.line_from = m.line_from
+            JOIN link_record r ON r.source = {number} AND r.held = m.held AND r.file_id = m.file_id AND r.line_from =
+              m.line_from
             LEFT JOIN link_end e USING (rid)
             LEFT JOIN link_civil l ON l.cid = e.cid LEFT JOIN link_civil k ON k.cid = l.person
             LEFT JOIN civil c ON c.nik = k.nik"""
@@ -94,14 +97,17 @@ def _write(con: duckdb.DuckDBPyConnection) -> None:
             kind = tables.PERSONS[source].removeprefix("source_")
             con.execute(
                 f"""UPDATE quarantine SET mended_by = e.pass
-                FROM (SELECT p.path, l.line_from, l.pass FROM link_{source} l JOIN ({review.paths(con, kind)}) p USING (file_id)
+                FROM (SELECT p.path, l.line_from, l.pass FROM link_{source} l JOIN ({review.paths(con, kind)}) p USING
+                  (file_id)
                   WHERE held AND nik IS NOT NULL) e
-                WHERE quarantine.source = '{kind}' AND quarantine.path = e.path AND quarantine.line_from = e.line_from"""
+                WHERE quarantine.source = '{kind}' AND quarantine.path = e.path AND quarantine.line_from =
+                  e.line_from"""
             )
 
 
 def _drop(con: duckdb.DuckDBPyConnection) -> None:
-    for table in ("name", "record", "civil", "found", "left", "family", "taken", "open", "row", "side", "pair", "scored",
-                  "weight", "train", "chosen", "end", "tf_name"):  # fmt: skip
+    for table in ("name", "record", "civil", "found", "left", "family", "taken", "open", "row", "side", "pair",
+      "scored",
+                  "weight", "train", "chosen", "end", "tf_name", "kin", "new"):  # fmt: skip
         con.execute(f"DROP TABLE IF EXISTS link_{table}")
     con.execute("DROP VIEW IF EXISTS link_all")

@@ -18,6 +18,7 @@ KEYS = (
 
 def comparisons() -> list[Comparison]:
     """The fields compared: name, birth date, sex, place, number, card or family."""
+
     def name(level: int) -> str:
         return f"name_level(name_l, words_l, name_r, words_r) = {level}"
 
@@ -46,9 +47,8 @@ def comparisons() -> list[Comparison]:
             Level("ELSE", 0.01, 0.95),
         )),
         Comparison("nik", "flat", (
-            Level("nik_l = nik_r OR nik_near(nik_l, nik_r)", 0.4, 0.0000003),
-            Level("damerau_levenshtein(nik_l, nik_r) <= 3", 0.2, 0.000005),
-            Level("ELSE", 0.4, 0.99),
+            Level("nik_l = nik_r OR nik_near(nik_l, nik_r)", 0.5, 0.0000003),
+            Level("ELSE", 0.5, 0.99),
         )),
         Comparison("fam", "flat", (
             Level("fam_l = fam_r", 0.6, 0.000003),
@@ -70,18 +70,24 @@ def prepare(con: duckdb.DuckDBPyConnection, rules: dict) -> int:
     count = int(con.execute("SELECT count(*) FROM link_open").fetchall()[0][0])
     con.execute(
         f"""CREATE OR REPLACE TEMP TABLE link_row AS
-        SELECT (row_number() OVER (ORDER BY r.rid) - 1)::BIGINT AS id, 0::TINYINT AS side, o.undecided, o.cid + {count} AS known,
+        SELECT (row_number() OVER (ORDER BY r.rid) - 1)::BIGINT AS id, 0::TINYINT AS side, o.undecided, o.cid +
+          {count} AS known,
           r.rid AS number, r.key AS name, r.words, r.sound, left(r.key, 4) AS start, r.born AS day,
-          strftime(r.born, '%Y%m%d') AS born, year(r.born) AS year, r.sex::VARCHAR AS sex, r.village, r.district, r.regency,
+          strftime(r.born, '%Y%m%d') AS born, year(r.born) AS year, r.sex::VARCHAR AS sex, r.village, r.district,
+            r.regency,
           r.province, CASE WHEN length(r.given) >= 10 THEN r.given END AS nik, r.nik_start, r.nik_end,
           left(r.mantissa, 6) AS mantissa, r.kk, coalesce(f.fam_kk, r.kk) AS fam, r.source, r.fam AS fam_key
         FROM link_open o JOIN link_record r USING (rid) LEFT JOIN link_family f ON f.source = r.source AND f.fam = r.fam
         UNION ALL
-        SELECT cid::BIGINT + {count}, 1, NULL, NULL, cid, key, words, sound, left(key, 4), born, strftime(born, '%Y%m%d'),
+        SELECT cid::BIGINT + {count}, 1, NULL, NULL, cid, key, words, sound, left(key, 4), born, strftime(born,
+          '%Y%m%d'),
           year(born), sex::VARCHAR, village, district, regency, province, nik, nik_start, nik_end, left(nik, 6), kk, kk,
           NULL, NULL FROM link_civil"""
     )
-    con.execute("CREATE OR REPLACE TEMP TABLE link_pair AS SELECT id AS l, known::BIGINT AS r FROM link_row WHERE known IS NOT NULL")
+    con.execute(
+        "CREATE OR REPLACE TEMP TABLE link_pair AS SELECT id AS l, known::BIGINT AS r FROM link_row WHERE known "
+        "IS NOT NULL"
+    )
     return int(con.execute("SELECT count(*) FROM link_open WHERE undecided").fetchall()[0][0])
 
 
@@ -116,7 +122,8 @@ def block(con: duckdb.DuckDBPyConnection, largest: int) -> int:
     con.execute(
         f"""CREATE OR REPLACE TEMP TABLE link_pair AS
         WITH every AS (SELECT DISTINCT l, r FROM ({" UNION ALL ".join(found)}))
-        SELECT l, r FROM every JOIN link_side s ON s.id = l JOIN link_row c ON c.id = r JOIN link_civil p ON p.cid = c.number
+        SELECT l, r FROM every JOIN link_side s ON s.id = l JOIN link_row c ON c.id = r JOIN link_civil p ON p.cid =
+          c.number
         ANTI JOIN link_taken t ON t.source = s.source AND t.fam = s.fam_key AND t.person = p.person
           AND name_level(t.key, t.words, s.name, s.words) = 0
         ORDER BY l, r"""
@@ -126,11 +133,15 @@ def block(con: duckdb.DuckDBPyConnection, largest: int) -> int:
     return int(con.execute("SELECT count(*) FROM link_pair").fetchall()[0][0])
 
 
-def score(con: duckdb.DuckDBPyConnection, fitted: model.Model) -> None:
-    """``link_scored(rid, cid, probability, w_…)`` of ``link_pair``; rivals share the probability."""
+def score(con: duckdb.DuckDBPyConnection, fitted: model.Model, beyond_birth: float) -> None:
+    """``link_scored(rid, cid, probability, w_…)`` of ``link_pair``; rivals share the probability.
+
+    A number contains the birth date: where that agrees, a similar number adds at most `beyond_birth` bits.
+    """
     compared = comparisons()
     with scoring.quiet():
         scoring.weigh(con, compared, fitted)
+    con.execute(f"UPDATE link_weight SET w_nik = {beyond_birth!r} WHERE w_born > 0 AND w_nik > {beyond_birth!r}")
     total = " + ".join(f"w_{c.name}" for c in compared)
     listed = ", ".join(f"w_{c.name}" for c in compared)
     con.execute(
@@ -138,7 +149,8 @@ def score(con: duckdb.DuckDBPyConnection, fitted: model.Model) -> None:
         WITH odd AS (
           SELECT l.number AS rid, c.cid, c.person, {listed},
             pow(2.0, greatest(-300, least(300, {fitted.prior()!r} + {total}))) AS odds
-          FROM link_weight w JOIN link_row l ON l.id = w.id_l JOIN link_row r ON r.id = w.id_r JOIN link_civil c ON c.cid = r.number
+          FROM link_weight w JOIN link_row l ON l.id = w.id_l JOIN link_row r ON r.id = w.id_r JOIN link_civil c ON
+            c.cid = r.number
         ), best AS (
           SELECT * FROM odd QUALIFY row_number() OVER (PARTITION BY rid, person ORDER BY odds DESC, cid) = 1)
         SELECT rid, cid, person, odds / (1 + sum(odds) OVER (PARTITION BY rid)) AS probability, {listed} FROM best"""

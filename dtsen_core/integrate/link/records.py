@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Hashable, Mapping
+from typing import TypeAlias
 
 import duckdb
 import numpy as np
@@ -20,7 +21,7 @@ LEAST_CLOSED = 0.25
 MOST_PARTNERED = 0.98
 """No more rows than this share are taken to have a partner before looking at them."""
 
-Table = pd.DataFrame | duckdb.DuckDBPyRelation
+Table: TypeAlias = pd.DataFrame | duckdb.DuckDBPyRelation
 
 ONE_TO_ONE = 0.03
 """Two tables without duplicates of their own: at most this share of matched rows has a second sure partner."""
@@ -109,7 +110,9 @@ def _checked(left: Table, right: Table | None, columns: Mapping[Hashable, str]) 
 def _texts(values: pd.Series) -> pa.Array:
     """The values as text, None where there is none; numbers and dates as one would write them."""
     if isinstance(values.dtype, pd.DatetimeTZDtype) or pd.api.types.is_datetime64_any_dtype(values):
-        return pa.array(values.dt.strftime("%Y-%m-%d").where(values.notna(), None).tolist(), pa.string(), from_pandas=True)
+        return pa.array(
+            values.dt.strftime("%Y-%m-%d").where(values.notna(), None).tolist(), pa.string(), from_pandas=True
+        )
     if pd.api.types.is_float_dtype(values):
         values = values.astype(object)
     given: list[str | None] = []
@@ -160,9 +163,9 @@ def _normalise(con: duckdb.DuckDBPyConnection, kinds: dict[str, str]) -> tuple[d
         further += [f", {sql} AS {helper}" for helper, sql in helpers(kind, name).items()]
     con.execute(
         f"""CREATE TEMP TABLE link_row AS
-        WITH made AS (SELECT id, side, row, {', '.join(made)} FROM link_raw),
-        said AS (SELECT id, side, row, {', '.join(f"nullif({name}, '') AS {name}" for name in kinds)} FROM made)
-        SELECT *{''.join(further)} FROM said ORDER BY id"""
+        WITH made AS (SELECT id, side, row, {", ".join(made)} FROM link_raw),
+        said AS (SELECT id, side, row, {", ".join(f"nullif({name}, '') AS {name}" for name in kinds)} FROM made)
+        SELECT *{"".join(further)} FROM said ORDER BY id"""
     )
     con.execute("DROP TABLE link_raw")
     kept, lengths = {}, {}
@@ -222,7 +225,9 @@ def _rivals(con: duckdb.DuckDBPyConnection, share: float) -> str:
         SELECT *, greatest(sum(odds) OVER (PARTITION BY id_l), sum(odds) OVER (PARTITION BY id_r)) - odds AS rival
         FROM link_scored"""
     )
-    left, right = con.execute("SELECT count(*) FILTER (WHERE side = 0), count(*) FILTER (WHERE side = 1) FROM link_row").fetchall()[0]
+    left, right = con.execute(
+        "SELECT count(*) FILTER (WHERE side = 0), count(*) FILTER (WHERE side = 1) FROM link_row"
+    ).fetchall()[0]
     partnered = min(share * max(left, right), MOST_PARTNERED)
     return f"({1 - partnered!r} + greatest(rival, 0))"
 

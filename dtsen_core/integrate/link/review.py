@@ -19,7 +19,8 @@ def create(con: duckdb.DuckDBPyConnection) -> None:
     """An empty ``review_pair``."""
     con.execute(
         """CREATE OR REPLACE TABLE review_pair (pair_id VARCHAR, source VARCHAR, path VARCHAR, line_from UINTEGER,
-        nik VARCHAR, probability DOUBLE, field VARCHAR[], record_value VARCHAR[], civil_value VARCHAR[], weight DOUBLE[])"""
+        nik VARCHAR, probability DOUBLE, field VARCHAR[], record_value VARCHAR[], civil_value VARCHAR[], weight
+          DOUBLE[])"""
     )
 
 
@@ -27,17 +28,21 @@ def paths(con: duckdb.DuckDBPyConnection, kind: str) -> str:
     """Query: path of every file_id of `kind`, in the order in which they were read."""
     if not tables.has(con, "ingest_file"):
         return "SELECT 0::UTINYINT AS file_id, '' AS path WHERE false"
-    return f"SELECT (row_number() OVER (ORDER BY rowid) - 1)::UTINYINT AS file_id, path FROM ingest_file WHERE source = '{kind}'"
+    numbered = "(row_number() OVER (ORDER BY rowid) - 1)::UTINYINT AS file_id"
+    return f"SELECT {numbered}, path FROM ingest_file WHERE source = '{kind}'"
 
 
 def decide(con: duckdb.DuckDBPyConnection, rules: dict) -> None:
     """Fill ``link_chosen`` and ``review_pair`` from ``link_scored``; decisions of people go first.
 
+    Whatever the probability, another name is not linked, nor another birth date unless name and number agree.
     A pair is known by what it says, not by its line, so a decision holds for the next delivery too.
     """
     con.execute(
         """CREATE OR REPLACE TEMP TABLE link_paired AS
-        SELECT s.*, coalesce(name_level(r.key, r.words, c.key, c.words), 1) AS alike, md5(concat_ws('|', r.source, r.record_nik, r.record_kk, r.key, r.born, r.sex, c.nik)) AS pair_id
+        SELECT s.*, coalesce(name_level(r.key, r.words, c.key, c.words), 1) AS alike,
+          coalesce(birth_level(r.born, c.born), 1) AS born_alike, s.w_nik > 0 AS number, md5(concat_ws('|', r.source,
+            r.record_nik, r.record_kk, r.key, r.born, r.sex, c.nik)) AS pair_id
         FROM link_scored s JOIN link_record r USING (rid) JOIN link_civil c USING (cid) WHERE s.probability >= 0.01"""
     )
     decided = "SELECT NULL::VARCHAR AS pair_id, NULL::VARCHAR AS decision WHERE false"
@@ -49,9 +54,12 @@ def decide(con: duckdb.DuckDBPyConnection, rules: dict) -> None:
         WITH judged AS (SELECT p.*, d.decision FROM link_paired p LEFT JOIN ({decided}) d USING (pair_id)),
         best AS (
           SELECT * FROM judged WHERE decision IS DISTINCT FROM 'different'
-          QUALIFY row_number() OVER (PARTITION BY rid ORDER BY coalesce(decision = 'same', false) DESC, probability DESC, cid) = 1
+          QUALIFY row_number() OVER (PARTITION BY rid ORDER BY coalesce(decision = 'same', false) DESC, probability
+            DESC, cid) = 1
         ), ended AS (
-          SELECT rid, cid, person, probability, CASE WHEN decision = 'same' THEN 'decision' WHEN probability >= {accept} AND alike >= {least_name} THEN 'probable'
+          SELECT rid, cid, person, probability, CASE WHEN decision = 'same' THEN 'decision' WHEN probability >=
+            {accept} AND alike >= {least_name}
+            AND (born_alike >= 1 OR number AND alike = 3) THEN 'probable'
             WHEN probability >= {least} THEN 'review' END AS pass FROM best
         ), once AS (
           -- Two different people of one family never become the same person: the less probable one waits.
@@ -79,14 +87,16 @@ def _pairs(con: duckdb.DuckDBPyConnection, number: int, source: str) -> None:
     con.execute(
         f"""INSERT INTO review_pair
         WITH wanted AS (
-          SELECT p.* FROM link_paired p JOIN link_chosen x USING (rid) WHERE x.pass = 'review' AND p.probability >= {LEAST_SHOWN}
+          SELECT p.* FROM link_paired p JOIN link_chosen x USING (rid) WHERE x.pass = 'review' AND p.probability >=
+            {LEAST_SHOWN}
           QUALIFY row_number() OVER (PARTITION BY rid ORDER BY p.probability DESC, p.cid) <= {PAIRS_PER_RECORD}
         ), code AS (SELECT village, min(code) AS code FROM {region} GROUP BY village)
         SELECT w.pair_id, '{source}', coalesce(f.path, ''), r.line_from, c.nik, w.probability, [{fields}],
           [m.{name}, {born}, {sex}, v.code, r.record_nik, r.record_kk],
           [c.nama, c.tanggal_lahir::VARCHAR, c.jenis_kelamin::VARCHAR, c.code, c.nik, c.kk], [{weights}]
         FROM wanted w JOIN link_record r USING (rid)
-        JOIN {tables.delivered(con, source)} m ON m.held = r.held AND m.file_id = r.file_id AND m.line_from = r.line_from
+        JOIN {tables.delivered(con, source)} m ON m.held = r.held AND m.file_id = r.file_id AND m.line_from =
+          r.line_from
         JOIN link_civil l ON l.cid = w.cid JOIN link_civil k ON k.cid = l.person JOIN civil c ON c.nik = k.nik
         LEFT JOIN code v ON v.village = r.village LEFT JOIN ({paths(con, kind)}) f ON f.file_id = r.file_id
         WHERE r.source = {number}

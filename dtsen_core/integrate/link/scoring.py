@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import duckdb
 import numpy as np
@@ -34,11 +35,9 @@ def quiet() -> Iterator[None]:
         logger.setLevel(level)
 
 
-def _predict(
-    con: duckdb.DuckDBPyConnection, compared: list[Comparison], fitted: model.Model | None, pairs: str
-) -> str:
+def _predict(con: duckdb.DuckDBPyConnection, compared: list[Comparison], fitted: model.Model | None, pairs: str) -> str:
     """Name of splink's table of comparison levels (`fitted` None) or weights for the pairs in table `pairs`."""
-    listed = []
+    listed: list[Any] = []
     for n, comparison in enumerate(compared):
         m = [level.m for level in comparison.levels] if fitted is None else fitted.m[n].tolist()
         u = [max(level.u, 1e-6) for level in comparison.levels] if fitted is None else fitted.u[n].tolist()
@@ -65,7 +64,10 @@ def _predict(
 def weigh(con: duckdb.DuckDBPyConnection, compared: list[Comparison], fitted: model.Model) -> None:
     """Make ``link_weight(id_l, id_r, w_<column> …)``: the bits that every column gives to every pair."""
     _frequencies(con, compared, fitted)
-    con.execute("CREATE OR REPLACE TEMP VIEW link_all AS SELECT '0' AS match_key, l AS join_key_l, r AS join_key_r FROM link_pair")
+    con.execute(
+        "CREATE OR REPLACE TEMP VIEW link_all AS SELECT '0' AS match_key, l AS join_key_l, r AS join_key_r FROM "
+        "link_pair"
+    )
     predicted = _predict(con, compared, fitted, "link_all")
     parts = []
     for n, comparison in enumerate(compared):
@@ -105,21 +107,29 @@ def _frequencies(con: duckdb.DuckDBPyConnection, compared: list[Comparison], fit
             )
 
 
-def evidence(con: duckdb.DuckDBPyConnection, compared: list[Comparison], *, link: bool, random_pairs: int = RANDOM_PAIRS) -> model.Evidence:
+def evidence(
+    con: duckdb.DuckDBPyConnection, compared: list[Comparison], *, link: bool, random_pairs: int = RANDOM_PAIRS
+) -> model.Evidence:
     """Count levels among the pairs to compare and among random pairs."""
-    left, right = con.execute("SELECT count(*) FILTER (WHERE side = 0), count(*) FILTER (WHERE side = 1) FROM link_row").fetchall()[0]
+    left, right = con.execute(
+        "SELECT count(*) FILTER (WHERE side = 0), count(*) FILTER (WHERE side = 1) FROM link_row"
+    ).fetchall()[0]
     total = float(left * right if link else left * (left - 1) / 2)
     found = int(con.execute("SELECT count(*) FROM link_pair").fetchall()[0][0])
     step = -(-found // TRAINING_PAIRS)
     chosen = f"WHERE hash(l, r) % {step} = 0" if step > 1 else ""
-    con.execute(f"CREATE OR REPLACE TEMP TABLE link_train AS SELECT 'k' AS match_key, l AS join_key_l, r AS join_key_r FROM link_pair {chosen}")
+    con.execute(
+        f"CREATE OR REPLACE TEMP TABLE link_train AS SELECT 'k' AS match_key, l AS join_key_l, r AS join_key_r "
+        f"FROM link_pair {chosen}"
+    )
     everything = found >= total
     if not everything:
         rounds = -(-random_pairs // left)
         other = f"{left} + hash(id, k) % {right}" if link else f"hash(id, k) % {left}"
         con.execute(
             f"""INSERT INTO link_train SELECT 'r', least(id, other), greatest(id, other)
-            FROM (SELECT id, ({other})::BIGINT AS other FROM link_row, range({rounds}) t(k) WHERE side = 0) WHERE id <> other"""
+            FROM (SELECT id, ({other})::BIGINT AS other FROM link_row, range({rounds}) t(k) WHERE side = 0) WHERE id
+              <> other"""
         )
     predicted = _predict(con, compared, None, "link_train")
     gammas = ", ".join(
@@ -155,15 +165,27 @@ def evidence(con: duckdb.DuckDBPyConnection, compared: list[Comparison], *, link
     }
     most = max(left, right) if link else 5 * left
     return model.Evidence(
-        levels[mine], pairs[mine] * scale, levels[sample], pairs[sample], random, together, total, float(min(most, total))
+        levels[mine],
+        pairs[mine] * scale,
+        levels[sample],
+        pairs[sample],
+        random,
+        together,
+        total,
+        float(min(most, total)),
     )
 
 
 def _together(con: duckdb.DuckDBPyConnection, names: list[str], link: bool) -> float:
     """Pairs, of all, that agree exactly on all the columns `names`."""
     known = " AND ".join(f"{name} IS NOT NULL" for name in names)
-    count = "count(*) FILTER (WHERE side = 0) * count(*) FILTER (WHERE side = 1)" if link else "count(*) * (count(*) - 1) / 2"
+    count = (
+        "count(*) FILTER (WHERE side = 0) * count(*) FILTER (WHERE side = 1)"
+        if link
+        else "count(*) * (count(*) - 1) / 2"
+    )
     found = con.execute(
-        f"SELECT coalesce(sum(n), 0)::DOUBLE FROM (SELECT {count} AS n FROM link_row WHERE {known} GROUP BY {', '.join(names)})"
+        f"SELECT coalesce(sum(n), 0)::DOUBLE FROM (SELECT {count} AS n FROM link_row WHERE {known} GROUP BY "
+        f"{', '.join(names)})"
     ).fetchall()
     return float(found[0][0])

@@ -79,7 +79,8 @@ def write_civil(con: duckdb.DuckDBPyConnection, double: list[str]) -> None:
         """CREATE OR REPLACE TEMP TABLE civil AS
         SELECT nomor_induk_kependudukan AS nik, nomor_kartu_keluarga AS kk,
           s.* EXCLUDE (nomor_induk_kependudukan, nomor_kartu_keluarga), l.province, r.code
-        FROM source_dukcapil s JOIN link_civil l USING (file_id, line_from) JOIN source_dukcapil_region r USING (region_id)
+        FROM source_dukcapil s JOIN link_civil l USING (file_id, line_from) JOIN source_dukcapil_region r USING
+          (region_id)
         ANTI JOIN civil_alias x ON x.nik = s.nomor_induk_kependudukan"""
     )
     con.execute("ALTER TABLE link_civil ADD COLUMN person UINTEGER")
@@ -103,7 +104,8 @@ def write_records(con: duckdb.DuckDBPyConnection) -> None:
     for number, source in enumerate(SOURCES):
         held = columns(con, PERSONS[source])
         region = (
-            "LEFT JOIN (SELECT id_register, min(region_id) AS place FROM source_regsosek_keluarga GROUP BY id_register) f "
+            "LEFT JOIN (SELECT id_register, min(region_id) AS place FROM source_regsosek_keluarga GROUP BY "
+            "id_register) f "
             "USING (id_register) LEFT JOIN source_regsosek_keluarga_region r ON r.region_id = f.place"
             if source == "regsosek"
             else f"LEFT JOIN {PERSONS[source]}_region r ON r.region_id = s.region_id"
@@ -124,13 +126,16 @@ def write_records(con: duckdb.DuckDBPyConnection) -> None:
         f"""CREATE OR REPLACE TEMP TABLE link_record AS
         WITH listed AS ({" UNION ALL ".join(parts)}),
         digits AS (
-          SELECT *, CASE WHEN record_nik ILIKE '%e+%' THEN regexp_replace(split_part(upper(record_nik), 'E', 1), '[^0-9]', '', 'g')
+          SELECT *, CASE WHEN record_nik ILIKE '%e+%' THEN regexp_replace(split_part(upper(record_nik), 'E', 1),
+            '[^0-9]', '', 'g')
             END AS mantissa,
-            CASE WHEN record_nik NOT ILIKE '%e+%' THEN nullif(ltrim(regexp_replace(record_nik, '[^0-9]', '', 'g'), '0'), '')
+            CASE WHEN record_nik NOT ILIKE '%e+%' THEN nullif(ltrim(regexp_replace(record_nik, '[^0-9]', '', 'g'),
+              '0'), '')
             END AS given,
             CASE WHEN regexp_full_match(record_kk, '[1-9][0-9]{{15}}') THEN record_kk END AS kk
           FROM listed)
-        SELECT (row_number() OVER (ORDER BY source, held, file_id, line_from) - 1)::UINTEGER AS rid, d.* EXCLUDE (raw, fam, has_fam), n.key, n.words, n.sound,
+        SELECT (row_number() OVER (ORDER BY source, held, file_id, line_from) - 1)::UINTEGER AS rid, d.* EXCLUDE (raw,
+          fam, has_fam), n.key, n.words, n.sound,
           CASE WHEN has_fam THEN fam END AS fam,
           CASE WHEN length(given) = 16 THEN given END AS nik,
           CASE WHEN length(given) BETWEEN 17 AND 20 THEN left(given, 16) END AS repaired,

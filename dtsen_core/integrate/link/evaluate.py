@@ -1,0 +1,93 @@
+"""How right the links are, against the simulation's truth: counts by source, place, damage and pass.
+
+Only simulated registers have a truth (``truth_record``); the result belongs to the evaluation database.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import nan, sqrt
+
+import duckdb
+
+from dtsen_core.integrate.link import tables
+
+UNKNOWN_PROVINCE = 255
+ALL, CLEAN = "semua", "bersih"
+Z95 = 1.959964
+
+
+@dataclass(frozen=True)
+class Rate:
+    """A share with its interval; NaN where nothing was counted."""
+
+    value: float
+    low: float
+    high: float
+
+
+def wilson(hits: float, of: float, z: float = Z95) -> Rate:
+    """Share `hits` / `of` with the score interval of Wilson (JASA 22, 1927) at the level of `z`."""
+    if of <= 0:
+        return Rate(nan, nan, nan)
+    share = hits / of
+    middle = (share + z * z / (2 * of)) / (1 + z * z / of)
+    half = z / (1 + z * z / of) * sqrt(share * (1 - share) / of + z * z / (4 * of * of))
+    return Rate(share, max(0.0, middle - half), min(1.0, middle + half))
+
+
+def precision_recall(true_links: float, false_links: float, missed: float) -> tuple[Rate, Rate]:
+    """Precision and recall of counted links, each with its 95 % interval."""
+    return wilson(true_links, true_links + false_links), wilson(true_links, true_links + missed)
+
+
+def write(con: duckdb.DuckDBPyConnection) -> None:
+    """Make ``match_quality(source, province, error_kind, pass, true_links, false_links, missed)``.
+
+    Needs ``truth_record``, ``civil`` and the tables of `passes.link_registers`; without a truth nothing is made.
+    A record can be linked if its person stands in the civil register; `missed` are those that were not linked
+    to that person. A record with several damages counts under each; rows of error kind ``semua`` carry every
+    record once. Province 255: the record's place is not known.
+    """
+    if not tables.has(con, "truth_record"):
+        return
+    con.execute(
+        """CREATE OR REPLACE TEMP TABLE quality_person AS
+        SELECT c.nik, min(t.sim_id_anggota) AS person FROM civil c
+        JOIN truth_record t ON t.kind = 'dukcapil' AND t.line_from = c.line_from
+        WHERE t.sim_id_anggota IS NOT NULL GROUP BY c.nik"""
+    )
+    parts = []
+    for source in tables.SOURCES:
+        kind = tables.PERSONS[source].removeprefix("source_")
+        region = f"LEFT JOIN {tables.PERSONS[source]}_region r USING (region_id)"
+        if source == "regsosek":
+            region = (
+                "LEFT JOIN (SELECT id_register, min(region_id) AS region_id FROM source_regsosek_keluarga GROUP "
+                "BY id_register) f "
+                "USING (id_register) LEFT JOIN source_regsosek_keluarga_region r ON r.region_id = f.region_id"
+            )
+        parts.append(
+            f"""SELECT '{source}' AS source, coalesce(r.province, {UNKNOWN_PROVINCE})::UTINYINT AS province, l.pass,
+              l.nik,
+              t.sim_id_anggota AS person, t.damage
+            FROM link_{source} l JOIN truth_record t ON t.kind = '{kind}' AND t.line_from = l.line_from {region}"""
+        )
+    con.execute(
+        f"""CREATE OR REPLACE TABLE match_quality AS
+        WITH record AS ({" UNION ALL ".join(parts)}),
+        judged AS (
+          SELECT r.*, p.person IS NOT NULL AND p.person = r.person AS hit, r.nik IS NOT NULL AS linked,
+            k.person IS NOT NULL AS linkable
+          FROM record r LEFT JOIN quality_person p USING (nik)
+          LEFT JOIN (SELECT DISTINCT person FROM quality_person) k ON k.person = r.person
+        ), each AS (
+          SELECT *, unnest(['{ALL}'] || CASE WHEN len(damage) = 0 THEN ['{CLEAN}'] ELSE list_distinct(damage) END) AS
+            error_kind
+          FROM judged)
+        SELECT source, province, error_kind, pass, count(*) FILTER (linked AND hit) AS true_links,
+          count(*) FILTER (linked AND NOT hit) AS false_links, count(*) FILTER (linkable AND NOT (linked AND hit)) AS
+            missed
+        FROM each GROUP BY ALL ORDER BY ALL"""
+    )
+    con.execute("DROP TABLE quality_person")

@@ -50,8 +50,8 @@ def stacked(
         ]
         fig.add_bar(
             # Plotly stacks wrongly after a gap: a hidden piece has no length here, its grey comes last.
-            x=shares[column].fillna(0.0), y=list(names), orientation="h", name=labels[column], hovertext=hover, hoverinfo="text",
-            marker={"color": colours[column], "line": {"width": 0}},
+            x=shares[column].fillna(0.0), y=list(names), orientation="h", name=labels[column], hovertext=hover,
+            hoverinfo="text", marker={"color": colours[column], "line": {"width": 0}},
         )  # fmt: skip
     if broken.any():
         hidden = text("disclosure.suppressed", lang)

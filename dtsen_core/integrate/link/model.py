@@ -139,7 +139,7 @@ def _climb(
             level = seen.patterns[:, n]
             known = level >= 0
             found = np.bincount(level[known], weights=p[known], minlength=len(prior_m[n]))
-            model.m[n] = _shrunk(found, prior_m[n], PRIOR_PAIRS_M)
+            model.m[n] = _shrunk(found.astype(np.float64), prior_m[n], PRIOR_PAIRS_M)
             model.u[n] = _shrunk(np.maximum(seen.random[n] - found, 0.0), prior_u[n], PRIOR_PAIRS_U)
         _guard(model, comparisons)
         if abs(np.log(model.share / before)) < 1e-4:

@@ -10,7 +10,8 @@ COLUMNS = frozenset({
 """Columns a rule may ask to be equal."""
 CIVIL_COLUMN = {"repaired": "nik", "fam_kk": "kk"}
 BIRTH = {
-    "same": "born_level = 2", "near": "born_level >= 1", "open": "coalesce(born_level, 1) >= 1", "any": "true",
+    "same": "born_level = 2", "near": "born_level >= 1", "any": "true",
+    "open": "(born_level >= 1 OR born_level IS NULL AND number_open)",
 }  # fmt: skip
 
 
@@ -78,6 +79,7 @@ def composites(con: duckdb.DuckDBPyConnection, rules: list[dict]) -> None:
         named = f"name >= {rule['name']:d}"
         if rule.get("unnamed"):
             named = f"coalesce(name, {rule['name']:d}) >= {rule['name']:d}"
+        number = "AND number_open" if rule.get("number_open") else ""
         near = "AND nik_near(given, nik)" if rule.get("nik_near") else ""
         con.execute(
             f"""CREATE OR REPLACE TEMP TABLE link_new AS
@@ -87,12 +89,13 @@ def composites(con: duckdb.DuckDBPyConnection, rules: list[dict]) -> None:
                 r.given, c.nik, r.born, c.born AS civil_born, r.sex = c.sex AS sex
               FROM {side} r JOIN link_civil c ON {on}
             ), pair AS (
-              SELECT *, name_level(key, words, civil_key, civil_words) AS name, birth_level(born, civil_born) AS
+              SELECT *, name_level(key, words, civil_key, civil_words) AS name, number_open(given, nik) AS number_open,
+                birth_level(born, civil_born) AS
                 born_level
               FROM met r WHERE true {near}
             ), fits AS (
               SELECT * FROM pair WHERE {named} AND {BIRTH[rule["birth"]]}
-                AND (coalesce(sex, true) OR name >= 2 AND born_level = 2)
+                AND (coalesce(sex, true) OR name >= 2 AND born_level = 2) {number}
             ), free AS (
               SELECT f.* FROM fits f
               ANTI JOIN link_taken t ON t.source = f.source AND t.fam = f.fam AND t.person = f.person

@@ -60,18 +60,12 @@ def write(con: duckdb.DuckDBPyConnection) -> None:
     parts = []
     for source in tables.SOURCES:
         kind = tables.PERSONS[source].removeprefix("source_")
-        region = f"LEFT JOIN {tables.PERSONS[source]}_region r USING (region_id)"
-        if source == "regsosek":
-            region = (
-                "LEFT JOIN (SELECT id_register, min(region_id) AS region_id FROM source_regsosek_keluarga GROUP "
-                "BY id_register) f "
-                "USING (id_register) LEFT JOIN source_regsosek_keluarga_region r ON r.region_id = f.region_id"
-            )
         parts.append(
-            f"""SELECT '{source}' AS source, coalesce(r.province, {UNKNOWN_PROVINCE})::UTINYINT AS province, l.pass,
-              l.nik,
+            f"""SELECT '{source}' AS source, coalesce(r.province, {UNKNOWN_PROVINCE})::UTINYINT AS province, s.pass,
+              s.nik,
               t.sim_id_anggota AS person, t.damage
-            FROM link_{source} l JOIN truth_record t ON t.kind = '{kind}' AND t.line_from = l.line_from {region}"""
+            FROM link_{source} s JOIN truth_record t ON t.kind = '{kind}' AND t.line_from = s.line_from
+            {tables.placed(con, source)}"""
         )
     con.execute(
         f"""CREATE OR REPLACE TABLE match_quality AS

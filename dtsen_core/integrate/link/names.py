@@ -114,3 +114,10 @@ CREATE OR REPLACE TEMP MACRO nik_near(given, nik) AS (
   OR length(given) BETWEEN 12 AND 15 AND left(given, 12) = left(nik, 12)
     AND ltrim(substr(nik, 13), '0') = substr(given, 13))
 """
+
+OPEN_MACRO = """
+CREATE OR REPLACE TEMP MACRO number_open(given, nik) AS (
+  given IS NULL OR length(given) < 10 OR nik_near(given, nik)
+  OR length(given) >= 16 AND (left(given, 12) = left(nik, 12) OR right(given, 10) = right(nik, 10)))
+"""
+"""The number as delivered does not say that this is somebody else: none, too short, similar, or alike in part."""

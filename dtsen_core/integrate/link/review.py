@@ -26,6 +26,8 @@ def create(con: duckdb.DuckDBPyConnection) -> None:
 
 def paths(con: duckdb.DuckDBPyConnection, kind: str) -> str:
     """Query: path of every file_id of `kind`, in the order in which they were read."""
+    if tables.has(con, "source_file"):
+        return f"SELECT file_id, path FROM source_file WHERE source = '{kind}'"
     if not tables.has(con, "ingest_file"):
         return "SELECT 0::UTINYINT AS file_id, '' AS path WHERE false"
     numbered = "(row_number() OVER (ORDER BY rowid) - 1)::UTINYINT AS file_id"

@@ -36,6 +36,22 @@ def delivered(con: duckdb.DuckDBPyConnection, source: str) -> str:
     return f"({accepted})"
 
 
+def placed(con: duckdb.DuckDBPyConnection, source: str) -> str:
+    """Joins that give the records ``s`` of `source` their place ``r`` (NULL where it is not known).
+
+    Members of Regsosek stand where their family's record says, accepted or held.
+    """
+    if source != "regsosek":
+        return f"LEFT JOIN {PERSONS[source]}_region r ON r.region_id = s.region_id"
+    families = "SELECT id_register, region_id FROM source_regsosek_keluarga"
+    if has(con, "source_regsosek_keluarga_held"):
+        families += " UNION ALL SELECT id_register, region_id FROM source_regsosek_keluarga_held"
+    return (
+        f"LEFT JOIN (SELECT id_register AS head_of, min(region_id) AS place FROM ({families}) GROUP BY ALL) f "
+        "ON f.head_of = s.id_register LEFT JOIN source_regsosek_keluarga_region r ON r.region_id = f.place"
+    )
+
+
 def _name_column(source: str) -> str:
     return "nama_anggota_keluarga" if source == "p3ke" else "nama"
 
@@ -45,7 +61,7 @@ def write_names(con: duckdb.DuckDBPyConnection) -> None:
     listed = ["SELECT nama AS raw FROM source_dukcapil"]
     listed += [f"SELECT {_name_column(source)} FROM {delivered(con, source)}" for source in SOURCES]
     names.write_names(con, " UNION ".join(listed))
-    for macro in (names.LEVEL_MACRO, names.BIRTH_MACRO, names.NIK_MACRO):
+    for macro in (names.LEVEL_MACRO, names.BIRTH_MACRO, names.NIK_MACRO, names.OPEN_MACRO):
         con.execute(macro)
 
 
@@ -103,13 +119,7 @@ def write_records(con: duckdb.DuckDBPyConnection) -> None:
     parts = []
     for number, source in enumerate(SOURCES):
         held = columns(con, PERSONS[source])
-        region = (
-            "LEFT JOIN (SELECT id_register, min(region_id) AS place FROM source_regsosek_keluarga GROUP BY "
-            "id_register) f "
-            "USING (id_register) LEFT JOIN source_regsosek_keluarga_region r ON r.region_id = f.place"
-            if source == "regsosek"
-            else f"LEFT JOIN {PERSONS[source]}_region r ON r.region_id = s.region_id"
-        )
+        region = placed(con, source)
         born = "tanggal_lahir" if "tanggal_lahir" in held else "NULL::DATE"
         sex = "jenis_kelamin" if "jenis_kelamin" in held else "NULL::UTINYINT"
         family = FAMILY[source]

@@ -99,7 +99,7 @@ def _fill(
     if sources:
         with told.stage("integrate") as step:
             review.load_decisions(root, con)
-            golden.integrate(con, folder / "sources", progress=step)
+            golden.integrate(con, folder / "sources", as_of=recipe.as_of, progress=step)
             tables.shorten_paths(con, "sources/")
     else:
         tables.adopt_simulated(con, people=people)

@@ -265,7 +265,7 @@ def _read(con: duckdb.DuckDBPyConnection, work: _Work, step: Step) -> None:
     made = "dukcapil" in held and bool(RECIPIENTS & set(held)) and not whole
     if made:
         review.load_decisions(work.root, con)
-        counts = golden.integrate(con, files=files, progress=step)
+        counts = golden.integrate(con, files=files, as_of=work.as_of, progress=step)
     else:
         kinds = [name for kind in held for name in KINDS[kind]]
         counts = golden.read_files(con, files, kinds=kinds, progress=step, temporary=False)

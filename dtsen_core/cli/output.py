@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from dtsen_core.errors import UserError
+from dtsen_core.spreadsheet import guarded
 
 FORMATS = ("table", "json", "csv")
 
@@ -38,7 +39,7 @@ def emit(form: str, document: Mapping[str, Any], rows: Sequence[Mapping[str, Any
     elif form == "csv":
         writer = csv.writer(sys.stdout, lineterminator="\n")
         writer.writerow(titles)
-        writer.writerows([_cell(row.get(column)) for column in titles] for row in rows)
+        writer.writerows([_safe(_cell(row.get(column))) for column in titles] for row in rows)
     else:
         _table(rows, titles)
     sys.stdout.flush()
@@ -74,6 +75,10 @@ def plain(value: Any) -> Any:
 def _cell(value: Any) -> Any:
     value = plain(value)
     return json.dumps(value, ensure_ascii=False) if isinstance(value, dict | list) else value
+
+
+def _safe(value: Any) -> Any:
+    return guarded(value) if isinstance(value, str) else value
 
 
 def _shown(value: Any) -> str:

@@ -17,14 +17,9 @@ from dtsen_core import locale
 from dtsen_core.collect.layouts import EXPORT_COLUMNS, Layout, layout, positions
 from dtsen_core.collect.repair import Shape, glue, split
 from dtsen_core.errors import UserError
+from dtsen_core.spreadsheet import guarded
 
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
 ROWS = 5_000
-
-
-def guarded(cell: str) -> str:
-    """`cell`, safe to open in a spreadsheet."""
-    return f"'{cell}" if cell.startswith(FORMULA) else cell
 
 
 def export_quarantine(con: duckdb.DuckDBPyConnection, path: Path | str, kind: str, *, lang: str = "id") -> int:

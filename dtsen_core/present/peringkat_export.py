@@ -13,6 +13,7 @@ import pandas as pd
 import xlsxwriter
 
 from dtsen_core.locale import text
+from dtsen_core.spreadsheet import guarded
 
 SHEET_NAME_LIMIT = 31
 
@@ -32,14 +33,20 @@ def csv_bytes(sheet: Sheet, note: list[str]) -> bytes:
     buffer = io.StringIO()
     for line in note:
         buffer.write(f"# {line}\n")
-    sheet.frame.to_csv(buffer, index=False, lineterminator="\n")
+    words = sheet.frame.select_dtypes(["object", "string"]).columns
+    safe = sheet.frame.assign(**{name: sheet.frame[name].map(_safe) for name in words})
+    safe.to_csv(buffer, index=False, lineterminator="\n")
     return buffer.getvalue().encode("utf-8-sig")
+
+
+def _safe(value: object) -> object:
+    return guarded(value) if isinstance(value, str) else value
 
 
 def xlsx_bytes(sheets: list[Sheet], note: list[str], lang: str) -> bytes:
     """A workbook: one sheet per table, the first line saying what it is, and a last sheet with the note."""
     buffer = io.BytesIO()
-    book = xlsxwriter.Workbook(buffer, {"in_memory": True, "nan_inf_to_errors": True})
+    book = xlsxwriter.Workbook(buffer, {"in_memory": True, "nan_inf_to_errors": True, "strings_to_formulas": False})
     bold = book.add_format({"bold": True, "text_wrap": True, "valign": "top", "bottom": 1})
     formats = {
         "percent": book.add_format({"num_format": "0.0%"}),

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import calendar
 import datetime as dt
-import importlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
+from dtsen_core.build import update
+from dtsen_core.build.progress import Event, Listener
 from dtsen_core.errors import UserError
 from dtsen_core.present import mutu_upload, numbers
 from dtsen_core.ui import cache_mutu, controls, shell
@@ -27,23 +28,13 @@ REPORT, DONE = "mutu.upload.report", "mutu.upload.done"
 
 def ingest(
     kind: str, files: Sequence[str], root: Path, *, codes: str | None, as_of: dt.date, dry_run: bool,
-    progress: Callable[[Any], object],
+    progress: Listener,
 ) -> Mapping[str, Any]:  # fmt: skip
     """The one door to the build room: its report on `files` of `kind`."""
-    update = importlib.import_module("dtsen_core.build.update")
     report: Mapping[str, Any] = update.ingest(
         kind, list(files), root, codes=codes, as_of=as_of, dry_run=dry_run, progress=progress
     )
     return report
-
-
-def available() -> bool:
-    """Whether this installation can build a version from an update."""
-    try:
-        importlib.import_module("dtsen_core.build.update")
-    except ModuleNotFoundError:
-        return False
-    return True
 
 
 def quarter_ends(today: dt.date, count: int = QUARTERS) -> tuple[str, ...]:
@@ -65,9 +56,6 @@ def upload(page: Page) -> None:
         st.warning(page.t("upload_simulated"), icon=":material/block:")
         st.code("python -m dtsen_core ingest dtsen KELUARGA.csv ANGGOTA.csv --dataset data/resmi", language="bash")
         st.caption(page.t("upload_simulated_how"))
-        return
-    if not available():
-        st.info(page.t("upload_missing"), icon=":material/info:")
         return
     st.caption(page.t("upload_intro"))
     if made := st.session_state.pop(DONE, None):
@@ -117,11 +105,15 @@ def _run(
     system = None if codes == "detect" else codes
     title = page.t("upload_reading" if dry_run else "upload_applying")
     bar = st.progress(0.0, title)
+
+    def show(event: Event) -> None:
+        bar.progress(min(max(event.fraction, 0.0), 1.0), title)
+
     with shell.one_sentence(page.lang):
         try:
             return ingest(
                 kind, paths, page.dataset.path, codes=system, as_of=dt.date.fromisoformat(as_of), dry_run=dry_run,
-                progress=lambda event: bar.progress(min(max(event.fraction, 0.0), 1.0), title),
+                progress=show,
             )  # fmt: skip
         except UserError as refusal:
             st.error(refusal.message(page.lang))

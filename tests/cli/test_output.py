@@ -38,3 +38,8 @@ def test_a_table_shows_titles_and_a_dash_for_nothing(capsys: pytest.CaptureFixtu
 
 def test_plain_turns_numpy_into_python() -> None:
     assert plain({"a": np.int64(3), "b": (np.bool_(True), float("inf"))}) == {"a": 3, "b": [True, None]}
+
+
+def test_a_cell_that_looks_like_a_formula_is_guarded(capsys: pytest.CaptureFixture[str]) -> None:
+    emit("csv", {}, [{"name": "=1+1", "count": -2}], {"name": "name", "count": "count"})
+    assert capsys.readouterr().out.splitlines() == ["name,count", "'=1+1,-2"]

@@ -162,7 +162,6 @@ class Builder:
 def test_an_update_is_tried_before_it_is_applied(visit, monkeypatch: pytest.MonkeyPatch) -> None:
     builder = Builder()
     monkeypatch.setattr(mutu_upload, "ingest", builder)
-    monkeypatch.setattr(mutu_upload, "available", lambda: True)
     app = visit("real", show="upload", kind="dtks", codes="bps")
     healthy(app)
     app.file_uploader[0].upload("kab<b>.csv", b"NIK|NAMA\n").run()
@@ -185,7 +184,6 @@ def test_an_update_is_tried_before_it_is_applied(visit, monkeypatch: pytest.Monk
 
 def test_a_file_that_cannot_be_read_is_one_sentence(visit, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(mutu_upload, "ingest", Builder())
-    monkeypatch.setattr(mutu_upload, "available", lambda: True)
     app = visit("real", show="upload")
     app.file_uploader[0].upload("x.csv", b"rusak").run()
     app.button(key="mutu.upload.try").click().run()
@@ -196,7 +194,6 @@ def test_a_file_that_cannot_be_read_is_one_sentence(visit, monkeypatch: pytest.M
 
 def test_files_that_are_held_already_are_not_applied(visit, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(mutu_upload, "ingest", Builder())
-    monkeypatch.setattr(mutu_upload, "available", lambda: True)
     app = visit("real", show="upload")
     app.file_uploader[0].upload("x.csv", b"sama").run()
     app.button(key="mutu.upload.try").click().run()

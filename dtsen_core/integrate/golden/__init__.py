@@ -7,7 +7,9 @@ physical lines is closed before linkage begins; `account` checks it again, with 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import datetime as dt
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 import duckdb
@@ -21,8 +23,8 @@ from dtsen_core.integrate.golden.reading import KINDS, SourceFile, in_folder, re
 from dtsen_core.integrate.link import evaluate
 from dtsen_core.integrate.survivorship import rules
 
-READING = 0.7
-"""Share of the whole work that is reading the files; used only for the progress bar."""
+READING, LINKING = 0.4, 0.5
+"""Share of reading the files in the whole work, and of linkage in what follows; only for the progress bar."""
 WORK = ("civil", "family_record", "described", "person", "reading_file", *(f"link_{source}" for source in SOURCES))
 
 __all__ = ["SourceFile", "combine", "integrate", "read_files"]
@@ -30,7 +32,7 @@ __all__ = ["SourceFile", "combine", "integrate", "read_files"]
 
 def integrate(
     con: duckdb.DuckDBPyConnection, source_dir: Path | str | None = None, *,
-    files: Sequence[SourceFile] | None = None, progress: Progress | None = None,
+    files: Sequence[SourceFile] | None = None, as_of: dt.date | None = None, progress: Progress | None = None,
 ) -> list[FileCount]:  # fmt: skip
     """Read the registers in the folder `source_dir` (or the given `files`) and combine them in `con`.
 
@@ -44,28 +46,32 @@ def integrate(
         return None if progress is None else (lambda share: progress(low + (high - low) * share))
 
     counts = read_files(con, chosen, progress=inside(0, READING))
-    combine(con, progress=inside(READING, 1))
+    combine(con, as_of=as_of, progress=inside(READING, 1))
     return counts
 
 
-def combine(con: duckdb.DuckDBPyConnection, *, progress: Progress | None = None) -> None:
+def combine(
+    con: duckdb.DuckDBPyConnection, *, as_of: dt.date | None = None, progress: Progress | None = None
+) -> None:
     """From the tables ``source_<layout>`` make ``keluarga``, ``anggota`` and ``match_summary``, and for the
     trace of every value ``family_origin``, ``member_origin`` (per variable the code of its register, see
     ``origin_source(code, source)``), ``source_record``, ``person_record`` and ``losing_value``; if `con` holds
     ``sim_keluarga``, also ``truth_link(id_keluarga, sim_id_keluarga)`` and ``match_quality``.
 
-    The tables of `quality` are written last, while the work is still there.
+    The tables of `quality` are written last, while the work is still there; ages in them refer to `as_of`
+    (default: the latest update in the data).
     InternalError if a line, a record or a person went missing or stands twice.
     """
-    steps = (
-        linked, account.check_links, families.write, members.write, losers.write, families.family_sums,
+    told = progress or (lambda share: None)
+    linked(con, progress=lambda share: told(LINKING * share))
+    steps: tuple[Callable[[duckdb.DuckDBPyConnection], None], ...] = (
+        account.check_links, families.write, members.write, losers.write, families.family_sums,
         summary.match_summary, summary.truth_link, _origin_codes, account.check_lines, account.check_people,
-        evaluate.write, quality.write, _drop,
+        evaluate.write, partial(quality.write, as_of=as_of), _drop,
     )  # fmt: skip
     for number, step in enumerate(steps):
         step(con)
-        if progress is not None:
-            progress((number + 1) / len(steps))
+        told(LINKING + (1 - LINKING) * (number + 1) / len(steps))
 
 
 def _origin_codes(con: duckdb.DuckDBPyConnection) -> None:

@@ -27,6 +27,8 @@ PAIRS_PER_KEY = 12
 LEAST_BUDGET = 1_000_000
 MOST_KEYS = 70
 MOST_TRIED = 700
+COVERED = 0.95
+"""A key is refined unless so many records keep their place in it without the too frequent values."""
 LARGEST_BLOCK = 400
 """A value that more records share than this is left out of a key."""
 
@@ -128,11 +130,12 @@ def choose(con: duckdb.DuckDBPyConnection, table: str, kinds: dict[str, str], *,
     )
     con.execute(f"CREATE OR REPLACE TEMP TABLE link_part AS SELECT id, side, {null_safe} FROM {table}")
     keys, spent = Keys(), 0
+    whole: list[tuple[Part, ...]] = []
     refine: list[tuple[Part, ...]] = []
 
     def dominated(key: tuple[Part, ...]) -> bool:
         holds = set().union(*(implied[part.name] for part in key))
-        return any(all(part.name in holds for part in other) for other in keys.chosen)
+        return any(all(part.name in holds for part in other) for other in whole)
 
     tried = 0
     for size in (1, 2, 3):
@@ -150,14 +153,16 @@ def choose(con: duckdb.DuckDBPyConnection, table: str, kinds: dict[str, str], *,
             if not apart or dominated(key) or tried >= MOST_TRIED:
                 continue
             tried += 1
-            pairs = _pairs(con, [position[part.name] for part in key], link)
-            sized.append((pairs, key))
-        coarse_first = sorted(sized, key=lambda item: (sum(len(part.coarser) for part in item[1]), item[0]))
-        for pairs, key in coarse_first:
+            pairs, covered = _pairs(con, [position[part.name] for part in key], link)
+            sized.append((pairs, covered, key))
+        coarse_first = sorted(sized, key=lambda item: (sum(len(part.coarser) for part in item[2]), item[0]))
+        for pairs, covered, key in coarse_first:
             if dominated(key):
                 continue
             fits = pairs <= per_key and spent + pairs <= budget and len(keys.chosen) < MOST_KEYS
-            if fits and (size > 1 or key[0].alone):
+            fits = fits and (size > 1 or key[0].alone) and (covered >= COVERED or size == 3)
+            if fits:
+                whole.append(key)
                 if pairs:
                     keys.chosen.append(key)
                     keys.pairs.append(pairs)
@@ -167,19 +172,18 @@ def choose(con: duckdb.DuckDBPyConnection, table: str, kinds: dict[str, str], *,
     return keys
 
 
-def _pairs(con: duckdb.DuckDBPyConnection, numbers: list[int], link: bool) -> int:
+def _pairs(con: duckdb.DuckDBPyConnection, numbers: list[int], link: bool) -> tuple[int, float]:
+    """Pairs that a key makes without its too frequent values, and the share of records it still covers."""
     columns = ", ".join(f"p{n}" for n in numbers)
     known = " AND ".join(f"p{n} IS NOT NULL" for n in numbers)
-    count = (
-        "count(*) FILTER (WHERE side = 0) * count(*) FILTER (WHERE side = 1)"
-        if link
-        else "count(*) * (count(*) - 1) / 2"
-    )
+    left, right = "count(*) FILTER (WHERE side = 0)", "count(*) FILTER (WHERE side = 1)"
+    count = f"{left} * {right}" if link else "count(*) * (count(*) - 1) / 2"
     found = con.execute(
-        f"""SELECT coalesce(sum(pairs), 0)::BIGINT FROM (
-        SELECT {count} AS pairs FROM link_part WHERE {known} GROUP BY {columns} HAVING count(*) <= {LARGEST_BLOCK})"""
+        f"""SELECT coalesce(sum(pairs) FILTER (n <= {LARGEST_BLOCK}), 0)::BIGINT,
+          coalesce(sum(n) FILTER (n <= {LARGEST_BLOCK}) / sum(n), 0)::DOUBLE
+        FROM (SELECT {count} AS pairs, count(*) AS n FROM link_part WHERE {known} GROUP BY {columns})"""
     ).fetchall()
-    return int(found[0][0])
+    return int(found[0][0]), float(found[0][1])
 
 
 def block(con: duckdb.DuckDBPyConnection, table: str, kinds: dict[str, str], *, link: bool) -> int:

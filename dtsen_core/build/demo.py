@@ -30,8 +30,8 @@ OFFICIAL_MODEL = "pmt_provinsi"
 
 # Usual shares of the time, measured on the default build; they only steer the progress bar.
 SHARES = {
-    "prepare": 3, "survey": 8, "families": 22, "registers": 18, "integrate": 28, "indicators": 4, "fit": 9,
-    "rank": 3, "programmes": 7, "calibration": 4, "finish": 3,
+    "prepare": 1, "survey": 3, "families": 10, "registers": 14, "integrate": 63, "indicators": 1, "fit": 3,
+    "rank": 1, "programmes": 2, "calibration": 1, "finish": 1,
 }  # fmt: skip
 
 

@@ -18,7 +18,9 @@ import numpy.typing as npt
 from dtsen_core.integrate.link.comparisons import Comparison
 
 Array = npt.NDArray[np.float64]
-PRIOR_PAIRS_M = 12.0
+PRIOR_PAIRS_M = 200.0
+"""Pairs for which the expected agreement of matches counts: few weak columns must not talk EM into taking people who
+share a street and an area code for one person."""
 PRIOR_PAIRS_U = 40.0
 ROUNDS = 200
 LEAST_M_ELSE = 0.004

@@ -15,6 +15,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from dtsen_core.intervals import Z90, wilson
 from dtsen_core.policy.coverage import coverage
 from dtsen_core.policy.map_indicators import map_rules
 from dtsen_core.policy.welfare import RankRequest, full_ranking
@@ -52,7 +53,6 @@ RATES = (
     ("pbi", "pbi_persons", "persons"),
     ("uncovered_share", "uncovered_d15", "persons_d15"),
 )
-Z90 = 1.644854  # the level of the model's own interval, so that all intervals on the map mean the same
 
 
 def has_model(dataset: Dataset) -> bool:
@@ -62,14 +62,6 @@ def has_model(dataset: Dataset) -> bool:
 
 def shows_villages(dataset: Dataset) -> bool:
     return dataset.manifest.families >= map_rules().village_families
-
-
-def wilson(share: pd.Series, n: pd.Series) -> tuple[pd.Series, pd.Series]:
-    """90 % score interval of a share observed among `n` families (Wilson 1927); NaN where n = 0."""
-    size = n.where(n > 0).astype(float)
-    centre = (share + Z90**2 / (2 * size)) / (1 + Z90**2 / size)
-    half = Z90 / (1 + Z90**2 / size) * np.sqrt(share * (1 - share) / size + Z90**2 / (4 * size**2))
-    return (centre - half).clip(0, 1), (centre + half).clip(0, 1)
 
 
 def _ratio(part: pd.Series, whole: pd.Series | float) -> pd.Series:
@@ -90,7 +82,7 @@ def add_rates(frame: pd.DataFrame, national_families: float, national_persons: f
             # People of one family share their fate, so the families, not the people, are the sample size.
             part_of_n = _ratio(out["persons_d15"], out["persons"]) if whole == "persons_d15" else 1.0
             base = out["n"] * part_of_n
-            out[f"{rate}_low"], out[f"{rate}_high"] = wilson(out[rate], base)
+            out[f"{rate}_low"], out[f"{rate}_high"] = wilson(out[rate], base, Z90)
     return out
 
 

@@ -153,15 +153,15 @@ def matching_table(matching: Published, lang: str) -> Table:
 
 def accuracy_finding(whole: Published, lang: str) -> str:
     row = whole.frame.iloc[0]
-    shown = {m: numbers.percent(row[m], lang, 2) for m in ("precision", "recall")}
+    shown = {m: numbers.percent(row[m], lang, 3) for m in ("precision", "recall")}
     return text("mutu.finding_accuracy", lang, **shown)
 
 
 def accuracy_figures(whole: Published, lang: str) -> list[Figure]:
     row = whole.frame.iloc[0]
     return [
-        *(_figure(m, numbers.percent(row[m], lang, 2), lang,
-                  interval=numbers.interval(row[f"{m}_low"], row[f"{m}_high"], lang, 2))
+        *(_figure(m, numbers.percent(row[m], lang, 3), lang,
+                  interval=numbers.interval(row[f"{m}_low"], row[f"{m}_high"], lang, 3))
           for m in ("precision", "recall")),
         _figure("false_links", numbers.number(row["false_links"], lang), lang,
                 linked=numbers.number(row["linked"], lang)),
@@ -193,8 +193,8 @@ def accuracy_table(found: Published, by: str, lang: str) -> Table:
     for measure in ("precision", "recall"):
         if found.frame[measure].notna().any():
             name = text(f"mutu.short_{measure}", lang)
-            columns += [(measure, name, "percent2")]
-            columns += [(f"{measure}_{end}", text(f"mutu.col_{end}", lang, measure=name), "percent2")
+            columns += [(measure, name, "percent3")]
+            columns += [(f"{measure}_{end}", text(f"mutu.col_{end}", lang, measure=name), "percent3")
                         for end in ("low", "high")]  # fmt: skip
     made = build(found, columns)
     return _worded(made, columns[0][1], accuracy_names(found.frame, by, lang)["name"].tolist())

@@ -22,6 +22,7 @@ from dtsen_core.present.peringkat_export import Sheet
 WRITERS: dict[str, Callable[..., str]] = {
     "count": partial(numbers.number),
     "percent": lambda value, lang: numbers.percent(value, lang, 1),
+    "percent3": lambda value, lang: numbers.percent(value, lang, 3),
     "percent2": lambda value, lang: numbers.percent(value, lang, 2),
     "score": lambda value, lang: numbers.number(value, lang, 3),
     "ratio": lambda value, lang: numbers.number(value, lang, 3),

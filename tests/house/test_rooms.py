@@ -22,7 +22,8 @@ ROOMS = (
     "present",
     "ui",
 )
-FOUNDATION = ("paths", "settings", "locale", "errors", "spreadsheet")  # each may use those before it, and no room
+FOUNDATION = ("paths", "settings", "locale", "errors", "spreadsheet", "intervals")
+"""Modules before the rooms: each may use those before it, and no room."""
 SQL_WORDS = ("SELECT ", "INSERT ", "CREATE TABLE", "GROUP BY")
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
 import pytest
 
 from dtsen_core.policy.quality import accuracy, areas, content, measures, tables, trend
@@ -83,20 +82,6 @@ def test_ages_fall_into_the_bands_of_the_rules(simulated: Dataset) -> None:
     assert found.loc["dtks", "checked_unknown"] == pytest.approx(found.loc["dtks", "base"])
     old = one(simulated, "SELECT sum(families) FROM quality_freshness WHERE age_months_bucket >= 24")[0]
     assert whole["old"] == pytest.approx(243.0 * float(old))
-
-
-@pytest.mark.parametrize(("hits", "of", "low", "high"), [
-    (0, 10, 0.0, 0.2775), (10, 10, 0.7225, 1.0), (5, 10, 0.2366, 0.7634), (998, 1000, 0.9927, 0.9995)])  # fmt: skip
-def test_wilson_gives_the_published_intervals(hits: int, of: int, low: float, high: float) -> None:
-    found = accuracy.wilson([hits], [of])
-    assert found[0][0] == pytest.approx(low, abs=5e-5)
-    assert found[1][0] == pytest.approx(high, abs=5e-5)
-
-
-def test_nothing_counted_has_no_interval() -> None:
-    low, high = accuracy.wilson([0], [0])
-    assert np.isnan(low[0])
-    assert np.isnan(high[0])
 
 
 def test_every_record_is_counted_once_but_in_the_table_of_errors(simulated: Dataset) -> None:

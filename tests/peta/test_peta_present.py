@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from dtsen_core.oversight.disclosure import TableSpec, publish
-from dtsen_core.policy.area_table import add_rates, wilson
+from dtsen_core.policy.area_table import add_rates
 from dtsen_core.policy.map_indicators import map_rules
 from dtsen_core.policy.profile import compare
 from dtsen_core.present import maps, peta, peta_card
@@ -143,16 +143,6 @@ def test_comparisons_know_which_way_is_better() -> None:
     assert compare(rules["poor_persons"], 5, 20).share == 0.25
     assert peta_card.difference_text(rules["p0"], 0.12, 0.08, "id") == "+4,0 poin"
     assert peta_card.difference_text(rules["poor_persons"], 5, 20, "id") == "25,0%"
-
-
-def test_wilson_interval_against_published_values() -> None:
-    """Newcombe (1998), Table I: 81 of 263 at 95 % gives 0.2553–0.3662; here at 90 % by the same formula."""
-    low, high = wilson(pd.Series([81 / 263]), pd.Series([263]))
-    assert 0.2553 < low[0] < 81 / 263 < high[0] < 0.3662
-    low, high = wilson(pd.Series([0.0, 1.0]), pd.Series([20, 20]))
-    assert low[0] == 0
-    assert high[1] == 1
-    assert 0 < high[0] < 0.2
 
 
 def test_a_census_has_no_sampling_interval() -> None:

@@ -6,15 +6,15 @@ Only simulated registers have a truth (``truth_record``); the result belongs to 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import nan, sqrt
+from math import nan
 
 import duckdb
 
 from dtsen_core.integrate.link import tables
+from dtsen_core.intervals import wilson
 
 UNKNOWN_PROVINCE = 255
 ALL, CLEAN = "semua", "bersih"
-Z95 = 1.959964
 
 
 @dataclass(frozen=True)
@@ -26,19 +26,16 @@ class Rate:
     high: float
 
 
-def wilson(hits: float, of: float, z: float = Z95) -> Rate:
-    """Share `hits` / `of` with the score interval of Wilson (JASA 22, 1927) at the level of `z`."""
-    if of <= 0:
-        return Rate(nan, nan, nan)
-    share = hits / of
-    middle = (share + z * z / (2 * of)) / (1 + z * z / of)
-    half = z / (1 + z * z / of) * sqrt(share * (1 - share) / of + z * z / (4 * of * of))
-    return Rate(share, max(0.0, middle - half), min(1.0, middle + half))
+def rate(hits: float, of: float) -> Rate:
+    """Share `hits` / `of` with its 95 % score interval."""
+    share = hits / of if of > 0 else nan
+    low, high = wilson(share, of)
+    return Rate(share, float(low), float(high))
 
 
 def precision_recall(true_links: float, false_links: float, missed: float) -> tuple[Rate, Rate]:
     """Precision and recall of counted links, each with its 95 % interval."""
-    return wilson(true_links, true_links + false_links), wilson(true_links, true_links + missed)
+    return rate(true_links, true_links + false_links), rate(true_links, true_links + missed)
 
 
 def write(con: duckdb.DuckDBPyConnection) -> None:

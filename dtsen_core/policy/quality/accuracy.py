@@ -7,14 +7,13 @@ intervals at 95 % (Wilson 1927, Journal of the American Statistical Association 
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
+from dtsen_core.intervals import wilson
 from dtsen_core.policy.quality.measures import LINKED
 from dtsen_core.regions import units
 from dtsen_core.registry.dataset import Dataset
 
-Z95 = 1.959964
 BY = ("source", "province", "error_kind", "pass")
 TOTAL = "semua"
 
@@ -25,18 +24,6 @@ FROM evaluation.match_quality
 WHERE {only} AND $source IN ('', source)
 GROUP BY item ORDER BY item
 """
-
-
-def wilson(
-    hits: npt.ArrayLike, of: npt.ArrayLike, z: float = Z95
-) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    """Score interval (low, high) of hits / of; NaN where `of` is 0."""
-    n = np.asarray(of, dtype=np.float64)
-    n = np.where(n > 0, n, np.nan)
-    share = np.asarray(hits, dtype=np.float64) / n
-    centre = (share + z**2 / (2 * n)) / (1 + z**2 / n)
-    half = z / (1 + z**2 / n) * np.sqrt(share * (1 - share) / n + z**2 / (4 * n**2))
-    return np.clip(centre - half, 0, 1), np.clip(centre + half, 0, 1)
 
 
 def match_quality(dataset: Dataset, by: str, source: str = "") -> pd.DataFrame:
@@ -57,7 +44,7 @@ def match_quality(dataset: Dataset, by: str, source: str = "") -> pd.DataFrame:
     for name, of in (("precision", "linked"), ("recall", "linkable")):
         base = found[of].where(found[of] > 0)
         found[name] = found["true_links"] / base
-        found[f"{name}_low"], found[f"{name}_high"] = wilson(found["true_links"], base)
+        found[f"{name}_low"], found[f"{name}_high"] = wilson(found[name], base)
     if by == "pass":
         found[["recall", "recall_low", "recall_high"]] = np.nan
     if by == "province":

@@ -1,6 +1,6 @@
 """Precision and recall of the linkage at the real density of look-alikes: one whole regency at full size.
 
-    python -m tests.bench.bench_density [regency code …]        (default 3276, Kota Depok: 670,000 families)
+    python -m tests.bench.bench_density [regency code …]        (default 3401, Kab. Kulon Progo: 148,000 families)
 
 The demonstration thins every regency out, so two people of one name and birth date are rarer there than in life.
 Here every family of the regency is drawn (weight 1), the four registers are written with the declared damage, and
@@ -24,7 +24,7 @@ from dtsen_core.integrate.link import evaluate
 from dtsen_core.regions import units
 
 SEED = 2026
-DEFAULT = "3276"
+DEFAULT = "3401"
 FAMILIES = 400_000  # of the national recipe; fixes the weights that full size undoes
 
 

@@ -11,9 +11,9 @@ import pyarrow as pa
 
 import dtsen_core
 from dtsen_core.build import tables
-from dtsen_core.integrate.golden.reading import has
 from dtsen_core.rank import packing, scorecard
 from dtsen_core.regions import units
+from dtsen_core.registry.catalog import has
 from dtsen_core.registry.manifest import Manifest
 
 FAMILY_FLAGS = ("pkh", "sembako", "blt_desa")

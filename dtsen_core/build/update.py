@@ -28,6 +28,7 @@ from dtsen_core.integrate.golden.reading import SourceFile
 from dtsen_core.integrate.registers import REGISTERS, check_files, refuse_useless
 from dtsen_core.registry import ddl, versions
 from dtsen_core.registry import manifest as manifests
+from dtsen_core.registry.catalog import has
 from dtsen_core.registry.dataset import DATABASE, new_dataset, refuse_foreign, stamp
 from dtsen_core.registry.manifest import Manifest
 from dtsen_core.settings import settings
@@ -296,7 +297,7 @@ def _name_files(con: duckdb.DuckDBPyConnection, work: _Work) -> None:
     con.execute("CREATE OR REPLACE TEMP TABLE shown_file (path VARCHAR, name VARCHAR)")
     con.executemany("INSERT INTO shown_file VALUES (?, ?)", [list(pair) for pair in dict(work.shown()).items()])
     for table in PATHS:
-        if reading.has(con, table):
+        if has(con, table):
             con.execute(f"UPDATE {table} AS t SET path = s.name FROM shown_file s WHERE t.path = s.path")
     con.execute("DROP TABLE shown_file")
 
@@ -305,7 +306,7 @@ def _matched(con: duckdb.DuckDBPyConnection) -> dict[str, Any]:
     """Per recipient register of a golden record: its records, held ones included, those found to be a person of
     the civil register, and how many ended in each pass."""
     found: dict[str, Any] = {}
-    if not reading.has(con, "match_summary"):
+    if not has(con, "match_summary"):
         return found
     for source, ended, records in con.execute("""SELECT source, pass, sum(records)::BIGINT FROM match_summary
             WHERE source <> 'dukcapil' GROUP BY ALL ORDER BY ALL""").fetchall():  # fmt: skip

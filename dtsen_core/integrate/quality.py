@@ -21,6 +21,7 @@ import pyarrow as pa
 from dtsen_core.collect.layouts import kinds, layout
 from dtsen_core.regions import units
 from dtsen_core.registry import ddl
+from dtsen_core.registry.catalog import columns, has
 from dtsen_core.registry.fields import Field, fields
 
 UNKNOWN = 65_535
@@ -66,18 +67,6 @@ def write(con: duckdb.DuckDBPyConnection, as_of: dt.date | None = None) -> None:
     _coverage(con)
 
 
-def has(con: duckdb.DuckDBPyConnection, table: str, *columns: str) -> bool:
-    """Whether `table` (a name of ours) with `columns` is found on the search path."""
-    found = _columns(con, table)
-    return bool(found) and set(columns) <= found
-
-
-def _columns(con: duckdb.DuckDBPyConnection, table: str) -> set[str]:
-    """The columns of `table`; empty where there is none."""
-    try:
-        return {row[0] for row in con.execute(f"DESCRIBE SELECT * FROM {table}").fetchall()}
-    except duckdb.CatalogException:
-        return set()
 
 
 def _latest(con: duckdb.DuckDBPyConnection) -> dt.date | None:
@@ -244,7 +233,7 @@ def _persons_of(con: duckdb.DuckDBPyConnection, source: str) -> str:
 
 def _shared(con: duckdb.DuckDBPyConnection, first: str, second: str, set_name: str) -> list[Field]:
     """The content variables of `set_name` that both registers ask."""
-    both = _columns(con, first) & _columns(con, second)
+    both = columns(con, first) & columns(con, second)
     groups = ("perumahan", "aset", "pendidikan", "kerja_usaha", "kesehatan_disabilitas")
     extra = ("jumlah_anggota_keluarga",)
     return [f for f in ddl.stored_fields(set_name)

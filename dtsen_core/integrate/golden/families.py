@@ -11,9 +11,10 @@ import duckdb
 
 from dtsen_core.collect.layouts import layout
 from dtsen_core.integrate.golden.linked import SOURCES
-from dtsen_core.integrate.golden.reading import has, records
+from dtsen_core.integrate.golden.reading import records
 from dtsen_core.integrate.survivorship import rules
 from dtsen_core.registry import ddl
+from dtsen_core.registry.catalog import has
 
 FAMILY_KIND = {"regsosek": "regsosek_keluarga", "dtks": "dtks", "p3ke": "p3ke"}
 """Register → layout whose records describe families."""

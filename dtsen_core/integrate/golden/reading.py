@@ -16,6 +16,7 @@ from dtsen_core.collect.accounting import FileCount
 from dtsen_core.collect.readers import Progress, read_source, settle
 from dtsen_core.collect.simulate.registers import FILES
 from dtsen_core.errors import UserError
+from dtsen_core.registry.catalog import has
 
 KINDS = tuple(FILES)
 """Layouts of the registers behind the golden record, in the order in which they are read."""
@@ -105,14 +106,6 @@ def records(con: duckdb.DuckDBPyConnection, kind: str) -> str:
         return listed[0]
     return "(" + " UNION ALL BY NAME ".join(f"SELECT * FROM {table}" for table in listed) + ")"
 
-
-def has(con: duckdb.DuckDBPyConnection, table: str) -> bool:
-    """Whether an unqualified `table` (a name of ours) is found on the search path, in whichever database."""
-    try:
-        con.execute(f"SELECT 1 FROM {table} LIMIT 0")
-    except duckdb.CatalogException:
-        return False
-    return True
 
 
 def _append(con: duckdb.DuckDBPyConnection, kind: str, files: int, *, first: bool, temporary: bool) -> None:

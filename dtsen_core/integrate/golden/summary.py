@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import duckdb
 
-from dtsen_core.integrate.golden.reading import has, tables
+from dtsen_core.integrate.golden.reading import tables
+from dtsen_core.registry.catalog import has
 
 UNKNOWN_PROVINCE, UNKNOWN_REGENCY = 255, 65_535
 

@@ -12,6 +12,7 @@ import duckdb
 
 from dtsen_core.integrate.link import tables
 from dtsen_core.intervals import wilson
+from dtsen_core.registry.catalog import has
 
 UNKNOWN_PROVINCE = 255
 ALL, CLEAN = "semua", "bersih"
@@ -46,7 +47,7 @@ def write(con: duckdb.DuckDBPyConnection) -> None:
     to that person. A record with several damages counts under each; rows of error kind ``semua`` carry every
     record once. Province 255: the record's place is not known.
     """
-    if not tables.has(con, "truth_record"):
+    if not has(con, "truth_record"):
         return
     con.execute(
         """CREATE OR REPLACE TEMP TABLE quality_person AS

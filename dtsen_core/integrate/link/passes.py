@@ -15,6 +15,7 @@ import duckdb
 from dtsen_core.collect.readers import Progress
 from dtsen_core.integrate.link import deterministic, probable, review, tables
 from dtsen_core.paths import RULES
+from dtsen_core.registry.catalog import has
 
 PASSES = ("exact", "composite", "probable", "decision", "review", "none")
 """How a record can end, in ``link_<source>.pass``."""
@@ -93,7 +94,7 @@ def _write(con: duckdb.DuckDBPyConnection) -> None:
             LEFT JOIN link_civil l ON l.cid = e.cid LEFT JOIN link_civil k ON k.cid = l.person
             LEFT JOIN civil c ON c.nik = k.nik"""
         )
-        if tables.has(con, "quarantine") and "mended_by" in tables.columns(con, "quarantine"):
+        if has(con, "quarantine", "mended_by"):
             kind = tables.PERSONS[source].removeprefix("source_")
             con.execute(
                 f"""UPDATE quarantine SET mended_by = e.pass

@@ -5,6 +5,7 @@ from __future__ import annotations
 import duckdb
 
 from dtsen_core.integrate.link import tables
+from dtsen_core.registry.catalog import columns, has
 
 FIELDS = {
     "name": "nama", "born": "tanggal_lahir", "sex": "jenis_kelamin", "village": "kode_kelurahan_desa",
@@ -26,9 +27,9 @@ def create(con: duckdb.DuckDBPyConnection) -> None:
 
 def paths(con: duckdb.DuckDBPyConnection, kind: str) -> str:
     """Query: path of every file_id of `kind`, in the order in which they were read."""
-    if tables.has(con, "source_file"):
+    if has(con, "source_file"):
         return f"SELECT file_id, path FROM source_file WHERE source = '{kind}'"
-    if not tables.has(con, "ingest_file"):
+    if not has(con, "ingest_file"):
         return "SELECT 0::UTINYINT AS file_id, '' AS path WHERE false"
     numbered = "(row_number() OVER (ORDER BY rowid) - 1)::UTINYINT AS file_id"
     return f"SELECT {numbered}, path FROM ingest_file WHERE source = '{kind}'"
@@ -48,7 +49,7 @@ def decide(con: duckdb.DuckDBPyConnection, rules: dict) -> None:
         FROM link_scored s JOIN link_record r USING (rid) JOIN link_civil c USING (cid) WHERE s.probability >= 0.01"""
     )
     decided = "SELECT NULL::VARCHAR AS pair_id, NULL::VARCHAR AS decision WHERE false"
-    if tables.has(con, "review_decision"):
+    if has(con, "review_decision"):
         decided = "SELECT pair_id, any_value(decision) AS decision FROM review_decision GROUP BY pair_id"
     accept, least, least_name = float(rules["accept"]), float(rules["review"]), int(rules["least_name"])
     con.execute(
@@ -79,7 +80,7 @@ def decide(con: duckdb.DuckDBPyConnection, rules: dict) -> None:
 
 def _pairs(con: duckdb.DuckDBPyConnection, number: int, source: str) -> None:
     kind = tables.PERSONS[source].removeprefix("source_")
-    held = tables.columns(con, tables.PERSONS[source])
+    held = columns(con, tables.PERSONS[source])
     name = "nama_anggota_keluarga" if source == "p3ke" else "nama"
     born = "m.tanggal_lahir::VARCHAR" if "tanggal_lahir" in held else "NULL"
     sex = "m.jenis_kelamin::VARCHAR" if "jenis_kelamin" in held else "NULL"

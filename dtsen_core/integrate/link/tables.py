@@ -5,6 +5,7 @@ from __future__ import annotations
 import duckdb
 
 from dtsen_core.integrate.link import names
+from dtsen_core.registry.catalog import columns, has
 
 SOURCES = ("regsosek", "dtks", "p3ke")
 """Registers in the order of their number in ``link_record.source``."""
@@ -13,18 +14,6 @@ FAMILY = {"regsosek": "id_register", "dtks": "nomor_kartu_keluarga", "p3ke": "NU
 """What holds the records of a family together within a register."""
 
 
-def has(con: duckdb.DuckDBPyConnection, table: str) -> bool:
-    """Whether `table` (a name of ours) is found on the search path."""
-    try:
-        con.execute(f"SELECT 1 FROM {table} LIMIT 0")
-    except duckdb.CatalogException:
-        return False
-    return True
-
-
-def columns(con: duckdb.DuckDBPyConnection, table: str) -> set[str]:
-    """Names of the columns of `table`."""
-    return {row[0] for row in con.execute(f"SELECT column_name FROM (DESCRIBE {table})").fetchall()}
 
 
 def delivered(con: duckdb.DuckDBPyConnection, source: str) -> str:

@@ -182,9 +182,6 @@ def freshness_by_source(key: DatasetKey) -> Published:
 def _coverage(path: str, stamp: str) -> Published:
     opened = dataset(DatasetKey(path, stamp))
     frame = content.civil_coverage(opened)
-    for of in ("families", "persons"):
-        frame[f"gap_{of}"] = frame[f"civil_{of}"] - frame[f"registry_{of}"]
-        frame[f"gap_share_{of}"] = frame[f"gap_{of}"] / frame[f"civil_{of}"]
     spec = TableSpec(
         key="code",
         counts=["civil_families", "registry_families", "gap_families", "civil_persons", "registry_persons",
@@ -207,15 +204,11 @@ def coverage(key: DatasetKey) -> Published:
 def _trend(path: str, stamp: str) -> Published:
     opened = dataset(DatasetKey(path, stamp))
     frame = trend.quality_trend(opened)
-    shares = [f for f in trend.FIGURES if f not in ("lines", "families", "persons")]
-    for name in shares:
-        frame[name] = frame[f"{name}_part"] / frame[f"{name}_base"].where(frame[f"{name}_base"] > 0)
     # Whole versions: the parts are far from any single family, the counts are the account of the version.
-    parts = [f"{name}_{kind}" for name in shares for kind in ("part", "base")]
-    frame["persons"] = frame["persons"].fillna(0.0)
+    parts = [f"{name}_{kind}" for name in trend.SHARES for kind in ("part", "base")]
     spec = TableSpec(
         key="version", counts=["families", "persons"], persons=["persons"], base="families", sample=None,
-        measures=[*shares], public=["lines", *parts],
+        measures=[*trend.SHARES], public=["lines", *parts],
     )  # fmt: skip
     return publish(frame, spec, origin=opened.manifest.origin)
 

@@ -155,5 +155,10 @@ def _bands(ages: pd.DataFrame) -> dict[str, float]:
 
 
 def civil_coverage(dataset: Dataset) -> pd.DataFrame:
-    """One row, code ``ID``: n, civil_families, registry_families, civil_persons, registry_persons (weighted)."""
-    return dataset.cursor().execute(_COVERAGE).df()
+    """One row, code ``ID``: n, civil_families, registry_families, civil_persons, registry_persons (weighted), and
+    for both units gap_<unit>, those of the civil register that the registry lacks, and gap_share_<unit>."""
+    found = dataset.cursor().execute(_COVERAGE).df()
+    for of in ("families", "persons"):
+        found[f"gap_{of}"] = found[f"civil_{of}"] - found[f"registry_{of}"]
+        found[f"gap_share_{of}"] = found[f"gap_{of}"] / found[f"civil_{of}"]
+    return found

@@ -16,7 +16,8 @@ from dtsen_core.policy.quality.measures import LINKED, STALE_MONTHS
 from dtsen_core.registry import versions as kept
 from dtsen_core.registry.dataset import DATABASE, Dataset
 
-FIGURES = ("lines", "quarantined", "linked", "missing", "stale", "gap", "families", "persons")
+SHARES = ("quarantined", "linked", "missing", "stale", "gap")
+FIGURES = ("lines", *SHARES, "families", "persons")
 
 
 @dataclass(frozen=True)
@@ -53,14 +54,18 @@ def versions(root: Path) -> list[Version]:
 
 
 def quality_trend(dataset: Dataset) -> pd.DataFrame:
-    """One row per version: version, as_of, created, and of every figure its base and part (``lines`` read,
+    """One row per version: version, as_of, created, and of every share its base, part and value (``lines`` read,
     ``families`` and ``persons`` stored as counts), NaN where that version does not hold it."""
     rows = []
     for version in versions(dataset.path):
         found = _figures(dataset, version)
         if found is not None:
             rows.append({"version": version.version, "as_of": version.as_of, "created": version.created, **found})
-    return pd.DataFrame(rows)
+    frame = pd.DataFrame(rows)
+    for name in SHARES:
+        frame[name] = frame[f"{name}_part"] / frame[f"{name}_base"].where(frame[f"{name}_base"] > 0)
+    frame["persons"] = frame["persons"].fillna(0.0)
+    return frame
 
 
 def _figures(dataset: Dataset, version: Version) -> dict[str, float] | None:

@@ -12,7 +12,8 @@ from dtsen_core.paths import DEFAULT_DATASET
 
 class Settings(BaseSettings):
     """``DTSEN_DATASET`` dataset folder; ``DTSEN_THREADS`` DuckDB threads (0 = all cores);
-    ``DTSEN_MEMORY_LIMIT`` DuckDB memory limit such as ``4GB`` (empty = DuckDB's default)."""
+    ``DTSEN_MEMORY_LIMIT`` DuckDB memory limit such as ``4GB`` (empty = DuckDB's default; builds take half of
+    the machine's)."""
 
     model_config = SettingsConfigDict(env_prefix="DTSEN_")
 

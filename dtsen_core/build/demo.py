@@ -20,9 +20,9 @@ from dtsen_core.collect.simulate import population, programmes, registers, targe
 from dtsen_core.collect.simulate.population import Recipe
 from dtsen_core.integrate import golden, review
 from dtsen_core.rank import fit, official, packing, scorecard
+from dtsen_core.registry import limits
 from dtsen_core.registry.dataset import DATABASE, EVALUATION, Dataset, new_dataset, stamp
 from dtsen_core.registry.manifest import Manifest
-from dtsen_core.settings import settings
 
 DEFAULT_SEED = 2026
 LARGE = 5_000_000  # above this many families persons and registers are left out
@@ -68,10 +68,7 @@ def build(
 def _connect(folder: Path) -> duckdb.DuckDBPyConnection:
     """The new database, with a scratch database beside it for what is not kept."""
     con = duckdb.connect(str(folder / DATABASE))
-    if settings().threads:
-        con.execute("SET threads = ?", [settings().threads])
-    if settings().memory_limit:
-        con.execute("SET memory_limit = ?", [settings().memory_limit])
+    limits.bound(con)
     con.execute(f"ATTACH '{_quoted(folder / 'scratch.duckdb')}' AS scratch")
     con.execute(f"ATTACH '{_quoted(folder / EVALUATION)}' AS evaluation")
     con.execute("SET preserve_insertion_order = true")

@@ -26,12 +26,11 @@ from dtsen_core.integrate import carry, delivered, golden, quality, review, serv
 from dtsen_core.integrate.golden import account, families, reading
 from dtsen_core.integrate.golden.reading import SourceFile
 from dtsen_core.integrate.registers import REGISTERS, check_files, refuse_useless
-from dtsen_core.registry import ddl, versions
+from dtsen_core.registry import ddl, limits, versions
 from dtsen_core.registry import manifest as manifests
 from dtsen_core.registry.catalog import has
 from dtsen_core.registry.dataset import DATABASE, new_dataset, refuse_foreign, stamp
 from dtsen_core.registry.manifest import Manifest
-from dtsen_core.settings import settings
 
 DTSEN = "dtsen"
 KINDS: dict[str, tuple[str, ...]] = {
@@ -231,10 +230,7 @@ def _make(work: _Work, folder: Path, told: Progress) -> Manifest:
     """The database of the new version in `folder`, complete and checked; returns its manifest."""
     con = duckdb.connect(str(folder / DATABASE))
     try:
-        if settings().threads:
-            con.execute("SET threads = ?", [settings().threads])
-        if settings().memory_limit:
-            con.execute("SET memory_limit = ?", [settings().memory_limit])
+        limits.bound(con)
         with told.stage("read") as step:
             _read(con, work, step)
         with told.stage("indicators"):

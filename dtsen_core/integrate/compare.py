@@ -16,10 +16,9 @@ import pandas as pd
 
 from dtsen_core.errors import UserError
 from dtsen_core.paths import RULES
-from dtsen_core.registry import ddl
+from dtsen_core.registry import ddl, limits
 from dtsen_core.registry.dataset import DATABASE
 from dtsen_core.registry.versions import Version
-from dtsen_core.settings import settings
 
 DECILES = ("desil_nasional", "desil_provinsi", "desil_kabupaten_kota")
 KEYS = {"keluarga": "nomor_kartu_keluarga", "anggota": "nomor_induk_kependudukan"}
@@ -81,10 +80,7 @@ def compare(root: Path, before: Version, after: Version) -> Comparison:
         if not version.manifest.families:
             raise UserError("errors_dataset.nothing_to_compare", given=version.name)
     with duckdb.connect() as con:
-        if settings().threads:
-            con.execute("SET threads = ?", [settings().threads])
-        if settings().memory_limit:
-            con.execute("SET memory_limit = ?", [settings().memory_limit])
+        limits.bound(con)
         for name, version in (("old", before), ("new", after)):
             path = root / version.folder / DATABASE
             quoted = str(path).replace("'", "''")

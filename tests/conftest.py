@@ -13,8 +13,18 @@ SMALL = {"families": 20_000, "seed": 7, "survey_households": 51_400}
 
 @pytest.fixture(scope="session")
 def small_dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Folder of a dataset of 20,000 families, registers included. Parallel workers share one build."""
+    """Folder of a dataset of 20,000 families, registers included. Parallel workers share one build.
+
+    ``DTSEN_TEST_DATASET`` names a folder that keeps it between runs; build it anew after a change of the chain.
+    """
     from dtsen_core.build import demo
+
+    if kept := os.environ.get("DTSEN_TEST_DATASET"):
+        out = Path(kept)
+        with FileLock(out.with_suffix(".lock")):
+            if not (out / "manifest.json").exists():
+                demo.build(out, **SMALL)
+        return out
 
     base = tmp_path_factory.getbasetemp()
     shared = base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base

@@ -13,13 +13,14 @@ from dtsen_core.paths import DEFAULT_DATASET
 class Settings(BaseSettings):
     """``DTSEN_DATASET`` dataset folder; ``DTSEN_THREADS`` DuckDB threads (0 = all cores);
     ``DTSEN_MEMORY_LIMIT`` DuckDB memory limit such as ``4GB`` (empty = DuckDB's default; builds take half of
-    the machine's)."""
+    the machine's); ``DTSEN_CACHE`` folder for files derived from datasets whose own folder is closed."""
 
     model_config = SettingsConfigDict(env_prefix="DTSEN_")
 
     dataset: Path = DEFAULT_DATASET
     threads: int = 0
     memory_limit: str = ""
+    cache: Path | None = None
 
 
 @lru_cache(maxsize=1)

@@ -54,12 +54,14 @@ def benchmark_factors(provinces: Distribution) -> Floats:
     return np.where(np.isfinite(factor), factor, 1.0)
 
 
-def measure(d: Distribution, province: Ints, people: Floats, factors: Floats | None) -> dict[str, Floats]:
+def measure(d: Distribution, province: Ints, people: Floats, factors: Floats | None,
+            multiple: float = 1.0) -> dict[str, Floats]:  # fmt: skip
     """Measures of areas that lie within one province each (`province` idx, shape (areas,)).
 
-    `d` by area, `people` the survey population of each; `factors` by province when benchmarked.
+    `d` by area, `people` the survey population of each; `factors` by province when benchmarked; lines are the
+    official ones times `multiple`.
     """
-    line = poverty_lines()[province]
+    line = poverty_lines()[province] * multiple
     scaled = line if factors is None else line * factors[province]
     poor_below, vulnerable_below = (c.below for c in classes()[:2])
     poor = grid.headcount(d, scaled * poor_below)

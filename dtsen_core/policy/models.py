@@ -38,14 +38,14 @@ class Unexplained:
     psu_sd: Floats
 
     def doubt(self, d: expenditure.Distribution, regency: Ints, factors: Floats | None,
-              districts: Ints | None = None) -> Floats:  # fmt: skip
-        """M (see `estimates`) of the areas of `d`, squared shares; `regency` idx of each and, if they are
-        `districts`, their idx."""
-        line = poverty_lines() if factors is None else poverty_lines() * factors
+              districts: Ints | None = None, line: float = 1.0) -> Floats:  # fmt: skip
+        """M (see `estimates`) of the areas of `d`, squared shares, at `line` times the official poverty lines;
+        `regency` idx of each and, if they are `districts`, their idx."""
+        lines = poverty_lines() * line if factors is None else poverty_lines() * factors * line
         spread = self.se[regency] ** 2
         if districts is not None:
             spread = spread + self.psu_sd[regency] ** 2 / _villages()[districts]
-        return grid.density(d, line[province_of_regency()[regency]]) ** 2 * spread
+        return grid.density(d, lines[province_of_regency()[regency]]) ** 2 * spread
 
 
 @lru_cache(maxsize=1)

@@ -12,6 +12,7 @@ OFFICIAL = "resmi"
 SCOPES = ("national", "province", "regency")
 UNITS = ("families", "persons")
 LEVELS = ("province", "regency", "district")
+LEAST_LINE, GREATEST_LINE = 0.1, 10.0
 DECILES = tuple(f"d{k}" for k in range(1, 11))
 
 
@@ -27,6 +28,7 @@ class RankRequest:
     level      level of the listed areas: "province", "regency" or "district"
     plain      measures of the bare score instead of estimated expenditure
     benchmark  scale estimated expenditure so that each province meets its official P0
+    line       poverty line as a multiple of the official provincial lines, 0.1 to 10
     """
 
     model: str = "pmt_provinsi"
@@ -36,12 +38,15 @@ class RankRequest:
     level: str = "regency"
     plain: bool = False
     benchmark: bool = False
+    line: float = 1.0
 
     def __post_init__(self) -> None:
         for name, allowed in (("scope", SCOPES), ("unit", UNITS), ("level", LEVELS)):
             given = getattr(self, name)
             if given not in allowed:
                 raise UserError(f"errors_rank.{name}", given=given, allowed=", ".join(allowed))
+        if not LEAST_LINE <= self.line <= GREATEST_LINE:  # NaN fails too
+            raise UserError("errors_rank.line", given=self.line, low=LEAST_LINE, high=GREATEST_LINE)
 
 
 @dataclass(frozen=True)

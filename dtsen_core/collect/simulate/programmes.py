@@ -82,7 +82,8 @@ def _chances(seed: int) -> str:
 
 def _plain_candidate_sql(seed: int, families: str) -> str:
     """As `_candidate_sql`, from indicators instead of persons; keeps every column of `families`."""
-    return f"""SELECT f.*, greatest(f.desil_nasional, 1) AS decile, f.family_size AS persons, w.weight, {_chances(seed)},
+    return f"""SELECT f.*, greatest(f.desil_nasional, 1) AS decile, f.family_size AS persons, w.weight,
+    {_chances(seed)},
     f.anak_tidak_sekolah <> 4 OR f.umur_kepala = 6 OR f.disabilitas_atau_kronis = 1
       OR f.rasio_ketergantungan BETWEEN 2 AND 5 AS component,
     CASE WHEN f.anak_tidak_sekolah IN (1, 2, 3) THEN 1 + CAST(f.family_size >= 5 AS INTEGER) ELSE 0 END AS pupils

@@ -58,7 +58,7 @@ def read(path: Path, code_field: str) -> Source:
     raw = _two_dimensions(frame.geometry.to_numpy(), notes)
     _polygons_wanted(raw, path.name)
     raw = _thinned(raw, frame.crs, notes)
-    raw = _degrees(raw, frame.crs, path.name, notes)
+    raw = degrees(raw, frame.crs, path.name, notes)
     usable = ~(shapely.is_missing(raw) | shapely.is_empty(raw))
     broken = usable & ~shapely.is_valid(raw)
     shapes = geometry.polygonal(shapely.make_valid(np.where(usable, raw, shapely.Polygon())))
@@ -178,7 +178,7 @@ def _collect(parts: np.ndarray, owner: np.ndarray, count: int) -> np.ndarray:
     return result
 
 
-def _degrees(raw: np.ndarray, crs: Any, file: str, notes: list[tuple[str, dict[str, Any]]]) -> np.ndarray:
+def degrees(raw: np.ndarray, crs: Any, file: str, notes: list[tuple[str, dict[str, Any]]]) -> np.ndarray:
     """Shapes in EPSG:4326 that lie in Indonesia; exchanged axes are put right, a missing projection is inferred
     where the numbers leave no doubt (degrees or web mercator). UserError otherwise."""
     with np.errstate(all="ignore"):

@@ -49,7 +49,7 @@ def _publish_by_parent(frame: pd.DataFrame, level: str, origin: str) -> tuple[Pu
     return tuple(publish(part.reset_index(drop=True), spec, origin=origin) for _, part in frame.groupby(parents))
 
 
-@st.cache_data(max_entries=4, show_spinner=False)
+@st.cache_data(max_entries=8, show_spinner=False)
 def _nation(path: str, stamp: str) -> tuple[tuple[Published, ...], float, float]:
     opened = dataset(DatasetKey(path, stamp))
     frame = area_table.national_row(opened)
@@ -89,7 +89,7 @@ def _classes(path: str, stamp: str, indicator: str, level: str) -> Classes:
     return peta.breaks_for(peta.Areas.of(parts, "id").frame, rule)
 
 
-@st.cache_data(max_entries=4, show_spinner=False)
+@st.cache_data(max_entries=8, show_spinner=False)
 def _everywhere(path: str, stamp: str, model: bool) -> tuple[Published, ...]:
     """All districts as one published table: class breaks need only their distribution, not their sums."""
     opened = dataset(DatasetKey(path, stamp))

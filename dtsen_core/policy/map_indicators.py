@@ -87,6 +87,7 @@ class MapRules:
     rse_rough: float
     village_families: int
     pairs: dict[str, tuple[tuple[str, ...], ...]]
+    diverging: dict[str, tuple[str, ...]]
     insets: dict[str, Inset]
     valid_from: str
     source: str
@@ -154,6 +155,7 @@ def load_rules(path: Path) -> MapRules:
         rse_rough=raw["rse_rough"],
         village_families=raw["village_families"],
         pairs={theme: tuple(map(tuple, rows)) for theme, rows in raw["pairs"].items()},
+        diverging={theme: tuple(colours) for theme, colours in raw["diverging"].items()},
         insets={key: Inset(entry["label"], tuple(entry["codes"])) for key, entry in raw["inset"].items()},
         valid_from=raw["valid_from"],
         source=raw["source"],

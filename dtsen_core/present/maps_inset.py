@@ -43,6 +43,7 @@ def add(
         if len(both):
             figure.add_trace(maps.trace(rows, style, hover, both, template).update(subplot="map2"))
     figure.update_layout(
+        map_domain={"x": [0, 1], "y": [0, 1]},
         map2={
             "domain": DOMAIN,
             "style": figure.layout.map.style,

@@ -57,13 +57,16 @@ def short_text(indicator: MapIndicator, value: float, lang: str) -> str:
     return value_text(indicator, value, lang)
 
 
-def breaks_for(frame: pd.DataFrame, indicator: MapIndicator) -> Classes:
-    """The classes of `indicator` over the published areas `frame` (the areas the breaks are taken from)."""
+def breaks_for(
+    frame: pd.DataFrame, indicator: MapIndicator, *, classes: int | None = None, method: str | None = None
+) -> Classes:
+    """The classes of `indicator` over the published areas `frame` (the areas the breaks are taken from); their
+    number and method are those of the rules unless given."""
     decimals = None if indicator.kind == "count" or indicator.format == "rupiah" else indicator.decimals
     if indicator.kind == "rate":
         decimals = indicator.decimals + 2
     values = frame[indicator.column].to_numpy(dtype=float)
-    return make_classes(values, map_rules().classes, indicator.classify, decimals)
+    return make_classes(values, classes or map_rules().classes, method or indicator.classify, decimals)
 
 
 def _texts(values: pd.Series, hidden: pd.Series, indicator: MapIndicator, lang: str) -> list[str]:

@@ -48,7 +48,7 @@ def make(rows: pd.DataFrame, indicator: MapIndicator, partner: MapIndicator, wor
     missing = np.isnan(facts)
     rate = indicator if indicator.kind != "count" else partner
     interval = f" ({locale.text('peta.hover_interval', lang)} {token(rate, 'low')}–{token(rate, 'high')})"
-    gaps = pd.DataFrame(missing[:, [0, 1, 3, 4, 6]])
+    gaps = pd.DataFrame(missing)
     texts = pd.DataFrame({"value": rows["value_text"].to_numpy(), "partner": rows["partner_text"].to_numpy()})
     texts = texts.where(missing[:, [0, 3]], "")
     size_text = np.where(missing[:, 6], rows["size_text"].to_numpy(dtype=object), "")

@@ -17,7 +17,6 @@ from typing import Any
 import geopandas
 import numpy as np
 import pandas as pd
-import pyproj
 import shapely
 
 from dtsen_core.errors import UserError
@@ -147,7 +146,7 @@ def _thinned(raw: np.ndarray, crs: Any, notes: list[tuple[str, dict[str, Any]]])
     vertices = int(shapely.get_num_coordinates(raw).sum())
     if vertices <= THIN_ABOVE:
         return raw
-    metric = crs is not None and not pyproj.CRS(crs).is_geographic
+    metric = crs is not None and not _system(crs).is_geographic
     grid = THIN_GRID * 111_320 if metric else THIN_GRID
     parts, owner = shapely.get_parts(raw, return_index=True)
     thin = np.array([_thin_part(part, grid) for part in parts], dtype=object)
@@ -185,8 +184,8 @@ def degrees(raw: np.ndarray, crs: Any, file: str, notes: list[tuple[str, dict[st
         if crs is not None:
             shapes = _projected(raw, crs, file)
             if shapes is not None and _share_inside(shapes) > 0.5:
-                if not pyproj.CRS(crs).equals(pyproj.CRS(4326), ignore_axis_order=True):
-                    notes.append(("projected", {"crs": pyproj.CRS(crs).name}))
+                if not _system(crs).equals(_system(4326), ignore_axis_order=True):
+                    notes.append(("projected", {"crs": _system(crs).name}))
                 return shapes
         for key, trial in _readings(raw, crs):
             if trial is not None and _share_inside(trial) > 0.5:
@@ -194,7 +193,12 @@ def degrees(raw: np.ndarray, crs: Any, file: str, notes: list[tuple[str, dict[st
                 return trial
     if crs is None:
         raise UserError("errors_regions.boundaries_no_crs", file=file)
-    raise UserError("errors_regions.boundaries_elsewhere", file=file, crs=pyproj.CRS(crs).name)
+    raise UserError("errors_regions.boundaries_elsewhere", file=file, crs=_system(crs).name)
+
+
+def _system(crs: Any) -> Any:
+    """The coordinate system of whatever names one (a number, a text, the object itself)."""
+    return geopandas.GeoSeries([], crs=crs).crs
 
 
 def _readings(raw: np.ndarray, crs: Any) -> list[tuple[str, np.ndarray | None]]:

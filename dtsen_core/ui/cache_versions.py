@@ -34,7 +34,13 @@ def _held(path: str, stamp: str) -> tuple[Held, ...]:
 
 def held(page: Page) -> tuple[Held, ...]:
     """All versions of the page's dataset, oldest first; the served one is among them."""
-    return _held(*page.key)
+    return _held(*served(page))
+
+
+def served(page: Page) -> DatasetKey:
+    """The key of the served version of the page's dataset, whichever version the page stands at."""
+    root = page.dataset.path
+    return dataset_key(root.parent.parent if root.parent.name == versions.FOLDER else root)
 
 
 def at_version(page: Page, name: str) -> Page:

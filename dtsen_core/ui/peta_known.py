@@ -10,7 +10,7 @@ from dtsen_core import locale
 from dtsen_core.policy import area_table
 from dtsen_core.policy.map_indicators import MapIndicator, map_rules
 from dtsen_core.present import numbers, peta_hover
-from dtsen_core.ui import cache_peta, peta_own, peta_state
+from dtsen_core.ui import cache_peta, cache_versions, peta_own, peta_state
 from dtsen_core.ui.peta_state import View
 from dtsen_core.ui.shell import Page
 
@@ -46,8 +46,14 @@ def shown(page: Page, view: View, key: str | None = None) -> Shown:
     if rule.key == peta_state.OWN:
         own = peta_own.current()
         assert own is not None
-        return Shown(rule, partner, cache_peta.shown_own(page.key, view.level, view.container, own, page.lang))
-    return Shown(rule, partner, cache_peta.shown(page.key, view.level, view.container, rule.key, page.lang))
+        return Shown(rule, partner, _own(page, view, own))
+    served = cache_versions.served(page)
+    data = cache_peta.shown(page.key, view.level, view.container, rule.key, page.lang, served)
+    return Shown(rule, partner, data)
+
+
+def _own(page: Page, view: View, own: peta_own.Own) -> cache_peta.Shown:
+    return cache_peta.shown_own(page.key, view.level, view.container, own.rule, own.table.frame, page.lang)
 
 
 def source(page: Page, rule: MapIndicator) -> str:

@@ -48,14 +48,14 @@ def note(page: Page, view: View) -> str:
     return page.t("map_indicative" if indicative(view.level) else "map_official")
 
 
-def draw(page: Page, view: View, found: Shown, title: str) -> None:
+def draw(page: Page, view: View, found: Shown, title: str, colours: Sequence[str] = ()) -> None:
     """The one large map; a click on it chooses an area."""
     whole = view.focus == NATION
     place = map_rules().insets.get(view.inset) if whole and view.mode == "map" else None
     show(
         page, view, found, title, key=f"peta.map.{view.mode}.{view.level}.{view.container}",
         height=HEIGHT_TILES if view.mode == "tiles" else maps.HEIGHT_NATION if whole else maps.HEIGHT,
-        inset=place.codes if place else (),
+        inset=place.codes if place else (), colours=colours,
     )  # fmt: skip
 
 
@@ -94,14 +94,14 @@ def show(
         figure,
         key=key,
         theme=None,
-        on_select=lambda: _clicked(key),
+        on_select=lambda: clicked(key),
         selection_mode="points",
         config=theme.CONFIG | {"scrollZoom": True},
         alt=page.t("map_alt", measure=found.rule.label[page.lang], level=level, where=where, finding=title),
     )
 
 
-def _clicked(key: str) -> None:
+def clicked(key: str) -> None:
     code = peta_state.area_from_selection(st.session_state.get(key))
     if code is not None:
         peta_state.go(code, keep_camera=True)
@@ -119,6 +119,18 @@ def legend(page: Page, found: Shown) -> None:
     st.caption(" ".join([breaks, *data.reasons]))
 
 
+def plain_entries(found: Shown) -> list[tuple[str, float, str, str]]:
+    """The classes alone, for a small map."""
+    mode = theme_mode()
+    colours = (maps.NO_FIGURE[mode], *map_rules().scales[found.rule.scale][mode])
+    return [(colours[e.klass], 1.0, e.label, "") for e in found.data.legend if e.klass]
+
+
+def areas_words(count: int, lang: str) -> str:
+    """How many areas, in words."""
+    return peta.areas_text(count, lang)
+
+
 def doubt_entries(page: Page, doubt: object, colour: str) -> list[tuple[str, float, str, str]]:
     """Legend entries of the paler areas, where there are any."""
     rules = map_rules()
@@ -127,25 +139,27 @@ def doubt_entries(page: Page, doubt: object, colour: str) -> list[tuple[str, flo
         count = int((doubt == step).sum())  # type: ignore[attr-defined]
         if count:
             limit = numbers.percent(rules.rse_caution if step == 1 else rules.rse_rough, page.lang, 0)
-            label = page.t(key, n=rules.small_sample, rse=limit)
-            detail = page.t("legend_small_count", areas=peta.areas_text(count, page.lang))
-            entries.append((colour, maps.OPACITY[step], label, detail))
+            why = page.t(key, n=rules.small_sample, rse=limit)
+            detail = f"{why} · {peta.areas_text(count, page.lang)}"
+            entries.append((colour, maps.OPACITY[step], page.t(f"{key}_short"), detail))
     return entries
 
 
-def legend_list(title: str, entries: Sequence[tuple[str, float, str, str]]) -> None:
-    """A legend: (colour, opacity, label, detail) of every class."""
+def legend_list(title: str, entries: Sequence[tuple[str, float, str, str]], *, compact: bool = False) -> None:
+    """A legend: (colour, opacity, label, detail) of every class; `compact` packs short labels closely."""
     cells = "".join(
         f'<li style="display:flex;gap:.4rem;align-items:flex-start;margin:0">'
         f'<span style="flex:none;width:1rem;height:1rem;margin-top:.15rem;border-radius:.15rem;'
         f'background:{colour};opacity:{opacity}"></span>'
-        f'<span style="font-size:.75rem"><strong>{html.escape(label)}</strong><br>'
-        f"{html.escape(detail)}</span></li>"
+        f'<span style="font-size:.75rem"><strong>{html.escape(label)}</strong>'
+        f"{'<br>' + html.escape(detail) if detail else ''}</span></li>"
         for colour, opacity, label, detail in entries
     )
+    head = f'<p style="margin:0 0 .35rem">{html.escape(title)}</p>' if title else ""
+    width, gap = ("5.5rem", ".2rem .6rem") if compact else ("8rem", ".5rem .8rem")
     st.html(
-        f'<div style="font-size:.8rem;line-height:1.35"><p style="margin:0 0 .35rem">{html.escape(title)}</p>'
-        f'<ul style="list-style:none;margin:0;padding:0;display:grid;gap:.5rem .8rem;'
-        f'grid-template-columns:repeat(auto-fit,minmax(8rem,1fr))">'
+        f'<div style="font-size:.8rem;line-height:1.35">{head}'
+        f'<ul style="list-style:none;margin:0;padding:0;display:grid;gap:{gap};'
+        f'grid-template-columns:repeat(auto-fit,minmax({width},1fr))">'
         f"{cells}</ul></div>"
     )

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Literal
+import html
+from typing import Any, Literal
 
 import pandas as pd
 import streamlit as st
+from streamlit.elements.lib.column_types import ColumnConfig
 
 from dtsen_core.policy import area_table, profile
 from dtsen_core.policy.map_indicators import MapIndicator, map_rules
 from dtsen_core.present import numbers, peta, peta_card
 from dtsen_core.regions import units
-from dtsen_core.ui import cache_peta, peta_state
-from dtsen_core.ui.peta_known import known
+from dtsen_core.ui import cache_peta, cache_versions, peta_state
+from dtsen_core.ui.peta_known import Shown, known, source
 from dtsen_core.ui.peta_state import NATION, View
 from dtsen_core.ui.shell import Page
 
@@ -22,10 +24,11 @@ DELTA_COLOURS: dict[int, Literal["orange", "off", "primary"]] = {-1: "orange", 0
 
 
 def styled(
-    page: Page, rule: MapIndicator, rows: pd.DataFrame, partner: MapIndicator | None = None
+    page: Page, rule: MapIndicator, rows: pd.DataFrame, partner: MapIndicator | None = None, first: int | None = None
 ) -> tuple[object, dict[str, str], list[str]]:
-    """The ranked table with numbers that sort as numbers and read as the language writes them."""
+    """The ranked table (its `first` rows) with numbers that sort as numbers and read as the language writes them."""
     view, titles = peta.table_view(rows, rule, page.lang, partner)
+    view = view.head(first) if first else view
     codes = rows.loc[view.index, "code"].tolist()
     display = view.reset_index(drop=True)
     formats = {}
@@ -37,13 +40,37 @@ def styled(
     return styler, titles, codes
 
 
-def _table(page: Page, view: View, rule: MapIndicator, shown: cache_peta.Shown) -> None:
+def table(page: Page, view: View, found: Shown) -> None:
+    """The ranked table; a long one starts with its first rows and shows the rest when asked."""
     level, where = page.t(f"level_{view.level}"), units.name(view.container)
-    styler, titles, codes = styled(page, rule, shown.rows)
-    st.markdown(f"**{page.t('table_title', count=len(codes), level=level)}**")
-    key = f"peta.table.{view.level}.{view.container}.{view.indicator}"
+    rule, rows = found.rule, found.data.rows
+    st.markdown(f"**{page.t('table_title', count=len(rows), level=level)}**")
+    whole = f"peta.whole.{view.level}.{view.container}"
+    cut = len(rows) > LONG and not st.session_state.get(whole, False)
+    styler, titles, codes = styled(page, rule, rows, found.partner, FIRST if cut else None)
+    key = f"peta.table.{view.level}.{view.container}.{view.indicator}.{int(cut)}"
+    st.dataframe(
+        styler,
+        key=key,
+        hide_index=True,
+        height=TABLE_ROWS_HEIGHT,
+        column_config=columns(page, titles, rule, found.partner),
+        on_select=lambda: row_chosen(key, codes),
+        selection_mode="single-row",
+        placeholder="–",
+        alt=page.t("table_alt", level=level, where=where, measure=rule.label[page.lang]),
+    )
+    if len(rows) > LONG:
+        st.toggle(page.t("table_all", first=FIRST, count=len(rows)), key=whole)
+    first = page.t("rank_largest" if rule.worst_first else "rank_smallest")
+    st.caption(page.t("table_help", first=first))
+
+
+def columns(
+    page: Page, titles: dict[str, str], rule: MapIndicator, partner: MapIndicator
+) -> dict[str, ColumnConfig]:
+    """Heads and widths of the ranked table; the help of a column names measure and unit in full."""
     config = {column: st.column_config.Column(title) for column, title in titles.items()}
-    partner = map_rules().partner(rule)
     for column, measure in (("value", rule), ("partner", partner)):
         words = f"{measure.label[page.lang]} ({measure.unit[page.lang]})"
         config[column] = st.column_config.Column(
@@ -51,29 +78,21 @@ def _table(page: Page, view: View, rule: MapIndicator, shown: cache_peta.Shown) 
         )
     config["rank"] = st.column_config.Column(titles["rank"], width=38)
     config["name"] = st.column_config.Column(titles["name"], width=118)
-    st.dataframe(
-        styler,
-        key=key,
-        hide_index=True,
-        height=TABLE_ROWS_HEIGHT,
-        column_config=config,
-        on_select=lambda: _row_chosen(key, codes),
-        selection_mode="single-row",
-        placeholder="–",
-        alt=page.t("table_alt", level=level, where=where, measure=rule.label[page.lang]),
-    )
-    first = page.t("rank_largest" if rule.worst_first else "rank_smallest")
-    st.caption(page.t("table_help", first=first))
+    return config
 
 
-def _row_chosen(key: str, codes: list[str]) -> None:
+def row_chosen(key: str, codes: list[str]) -> None:
     code = peta_state.row_from_selection(st.session_state.get(key), codes)
     if code is not None:
         peta_state.go(code)
 
 
-def _headline(page: Page, view: View, rule: MapIndicator, shown: cache_peta.Shown) -> None:
-    partner = map_rules().partner(rule)
+def headline(page: Page, view: View, found: Shown) -> None:
+    """The chosen measure of the chosen area in large type, against the area above, with its course in time."""
+    rule, partner = found.rule, found.partner
+    if rule.key == peta_state.OWN:
+        _own_headline(page, view, found)
+        return
     own = cache_peta.own_row(page.key, view.area)
     above = None
     if view.area != NATION:
@@ -88,13 +107,35 @@ def _headline(page: Page, view: View, rule: MapIndicator, shown: cache_peta.Show
             line.delta,
             delta_color=DELTA_COLOURS[line.verdict],
             delta_arrow="off",
+            **_course(page, view, rule),
         )
         st.markdown(peta_card.partner_line(partner, own, above, page.lang))
-        for line_text in peta_card.notes(view.area, rule, own[0], shown.rows, page.lang, page.dataset.simulated):
+        for line_text in peta_card.notes(view.area, rule, own[0], found.data.rows, page.lang, page.dataset.simulated):
             st.caption(line_text)
 
 
-def _profile(page: Page, view: View) -> None:
+def _course(page: Page, view: View, rule: MapIndicator) -> dict[str, Any]:
+    """The measure of the area over the versions of the dataset, as the line under the large figure."""
+    values = []
+    for version in cache_versions.held(page):
+        row, _ = cache_peta.own_row(version.key, view.area)
+        values.append(float(row[rule.column]) if rule.column in row.index else float("nan"))
+    if len(values) < 2 or any(numbers.missing(v) for v in values):
+        return {}
+    return {"chart_data": values, "chart_type": "line"}
+
+
+def _own_headline(page: Page, view: View, found: Shown) -> None:
+    """The visitor's own figure of the chosen area, where the table has one."""
+    own = found.data.rows
+    at = own[own["code"] == view.area]
+    with st.container(border=True, gap="xsmall"):
+        st.markdown(f"**{units.label(view.area)}**")
+        st.metric(found.rule.short[page.lang], at["value_text"].iat[0] if len(at) else "–")
+        st.caption(html.unescape(source(page, found.rule)))
+
+
+def profile_card(page: Page, view: View) -> None:
     chain = list(dict.fromkeys([view.area, units.parent(view.area) if view.area != NATION else NATION, NATION]))
     columns = [(units.name(code), *cache_peta.own_row(page.key, code)) for code in chain]
     st.markdown(f"**{page.t('card_title', name=units.label(view.area))}**")
@@ -108,7 +149,7 @@ def _profile(page: Page, view: View) -> None:
     st.caption(page.t("card_note" if "model" in known(page) else "card_note_real"))
 
 
-def _villages(page: Page, view: View) -> None:
+def villages(page: Page, view: View) -> None:
     rules = map_rules()
     if not area_table.shows_villages(page.dataset):
         st.caption(

@@ -99,7 +99,7 @@ def choropleth(
 
     `hover` brings the numbers and the words around them (the name comes with the shapes as
     ``%{properties.name}`` and so does not travel again), `corner` the words in the lower left corner with
-    `hint` under them, `note` those in the lower right; `layers` are drawn above the areas.
+    `hint` under them, `note` those in the upper left; `layers` are drawn above the areas.
     """
     mode = style.mode
     traces = [trace(rows, style, hover, where, template) for where, template in hover.groups]
@@ -121,7 +121,7 @@ def choropleth(
         annotations=[
             {**label, "text": f"{corner}<br><span style='font-size:11px'>{hint}</span>", "align": "left",
              "x": 0.008, "y": 0.012, "xanchor": "left", "yanchor": "bottom", "font": {"size": 14}},
-            {**label, "text": note, "x": 0.995, "y": 0.01, "xanchor": "right", "yanchor": "bottom",
+            {**label, "text": note, "x": 0.008, "y": 0.988, "xanchor": "left", "yanchor": "top",
              "font": {"size": 11}},
         ],
     )  # fmt: skip
@@ -157,11 +157,11 @@ def context(style: MapStyle) -> list[dict[str, Any]]:
     """The quiet land under the areas; none where the shapes are no geography."""
     if not style.land:
         return []
-    source = {"sourcetype": "geojson", "source": style.land, "below": "traces"}
-    return [
-        {**source, "type": "fill", "color": LAND[style.mode]},
-        {**source, "type": "line", "color": COAST[style.mode], "line": {"width": 0.7}},
-    ]
+    # One layer with an outline: a second one would have the browser read the file twice.
+    return [{
+        "sourcetype": "geojson", "source": style.land, "type": "fill", "below": "traces",
+        "color": LAND[style.mode], "fill": {"outlinecolor": COAST[style.mode]},
+    }]  # fmt: skip
 
 
 def coloured(style: MapStyle, colours: Sequence[str]) -> MapStyle:

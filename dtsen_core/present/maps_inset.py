@@ -13,8 +13,8 @@ from dtsen_core.present import maps
 from dtsen_core.present.maps import BBox
 from dtsen_core.present.peta_hover import Hover
 
-DOMAIN = {"x": [0.715, 0.995], "y": [0.60, 0.985]}  # the sea north of Papua
-_WIDTH, _HEIGHT = 170, 150  # pixels the place fills on a laptop, less its margin
+DOMAIN = {"x": [0.755, 0.994], "y": [0.65, 0.985]}  # the sea north of Papua
+_WIDTH, _HEIGHT = 150, 118  # pixels the place fills on a laptop, less its margin
 
 
 def around(boxes: Sequence[BBox]) -> BBox:
@@ -59,5 +59,5 @@ def add(
     )  # fmt: skip
     figure.add_annotation(
         text=title, xref="paper", yref="paper", x=x0 + 0.006, y=y1 - 0.012, xanchor="left", yanchor="top",
-        showarrow=False, bgcolor=maps.PAPER[style.mode], borderpad=3, font={"size": 12},
+        showarrow=False, bgcolor=maps.PAPER[style.mode], borderpad=3, font={"size": 11},
     )  # fmt: skip

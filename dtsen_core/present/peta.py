@@ -259,22 +259,24 @@ def table_view(
 ) -> tuple[pd.DataFrame, dict[str, str]]:
     """The ranked table: numeric columns for sorting, sorted by rank, and the words of its columns.
 
-    Columns rank, name, value, partner and, where a sample is small, the interval of those areas; index =
-    position in `table`. Narrow number types: the table crosses the wire twice, as numbers and as words.
+    Columns rank, name, value, partner and, of a sample, the interval of the rate and n; index = position in
+    `table`. Narrow number types: the table crosses the wire twice, as numbers and as words.
     """
     partner = partner or map_rules().partner(indicator)
     order = table.sort_values(["rank", "code"], na_position="last").index
-    shown = table.loc[order, ["rank", "name", "value", "partner", "interval_text"]]
-    shown["interval_text"] = shown["interval_text"].where(table.loc[order, "doubt"] > 0, "")
+    shown = table.loc[order, ["rank", "name", "value", "partner", "interval_text", "n"]]
     titles = {
         "rank": locale.text("peta.column_rank", lang),
         "name": locale.text("peta.column_area", lang),
         "value": _column_title(indicator, lang),
         "partner": _column_title(partner, lang),
         "interval_text": locale.text("peta.column_interval", lang),
+        "n": locale.text("peta.column_n", lang),
     }
     if not (shown["interval_text"] != "").any():
-        shown = shown.drop(columns="interval_text")
+        shown = shown.drop(columns=["interval_text", "n"])
+    else:
+        shown = shown.astype({"n": "Int32"})
     return shown.astype({"rank": "Int16", "value": "float32", "partner": "float32"}), titles
 
 

@@ -163,6 +163,6 @@ def _grid(figure: Figure, picture: Picture, foot: float, height: float) -> None:
             figure.add_artist(Rectangle(
                 (0.02 + 0.025 * c, y), 0.024, 0.28 / height, facecolor=colour, transform=figure.transFigure
             ))  # fmt: skip
-    for at, words in enumerate((f"↑ {picture.axes[0]}", f"→ {picture.axes[1]}")):
+    for at, words in enumerate(picture.axes):
         y = (foot - 0.45 - 0.3 * at) / height
         figure.text(0.11, y, words, fontproperties=font(9), color=theme.INK, va="center")

@@ -40,14 +40,17 @@ def body(page: Page, view: View, found: Shown, held: Sequence[Held]) -> None:
         peta_map.draw(page, view, drawn, title, colours=flat)
         st.html(peta_pairs.legend_html(made, shades[theme_mode()], page.lang))
         st.caption(" ".join([*peta_pairs.corner_words(made, page.lang), *found.data.reasons]))
+        axes = tuple(page.t(f"peta_views.pairs_{way}", measure=measure.short[page.lang])
+                     for way, measure in (("up", made.rate), ("right", made.count)))  # fmt: skip
         light = tuple(colour for line in shades["light"] for colour in line)
         peta_download.offer(page, view, lambda: peta_download.Content(
             title, peta_export.frame(
                 made.rows, found.rule, found.partner, peta_download.about(page, view, title), page.lang
             ).assign(third_rate=(made.rows["klass"] + 2) // 3, third_count=(made.rows["klass"] - 1) % 3 + 1),
-            made.rows, light, [], shades["light"], (made.rate.short[page.lang], made.count.short[page.lang]),
+            made.rows, light, [], shades["light"], (axes[0], axes[1]),
         ), found.rule.key)  # fmt: skip
     with right:
-        peta_side.headline(page, view, found)
+        finish = peta_side.headline(page, view, found)
         peta_side.table(page, view, found)
     peta_side.profile_card(page, view)
+    finish()

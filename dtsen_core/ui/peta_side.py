@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import html
-from typing import Any, Literal
+from collections.abc import Callable, Sequence
+from typing import Literal
 
 import pandas as pd
 import streamlit as st
@@ -19,7 +20,7 @@ from dtsen_core.ui.peta_state import NATION, View
 from dtsen_core.ui.shell import Page
 
 TABLE_ROWS_HEIGHT = 300
-LONG, FIRST = 520, 200  # a table longer than LONG shows its FIRST rows until all are asked for
+LONG, FIRST = 250, 200  # a table longer than LONG shows its FIRST rows until all are asked for
 DELTA_COLOURS: dict[int, Literal["orange", "off", "primary"]] = {-1: "orange", 0: "off", 1: "primary"}
 
 
@@ -36,6 +37,9 @@ def styled(
         words = dict(zip(display[column], rows.loc[view.index, f"{column}_text"]))
         gap = peta.gap_text(rows, column, page.lang)
         formats[column] = lambda x, words=words, gap=gap: gap if pd.isna(x) else words[x]
+    if "n" in display:
+        counts = {x: numbers.number(x, page.lang) for x in display["n"].dropna()}
+        formats["n"] = lambda x, words=counts, gap="–": gap if pd.isna(x) else words[x]
     styler = display.style.format(formats)
     return styler, titles, codes
 
@@ -63,7 +67,8 @@ def table(page: Page, view: View, found: Shown) -> None:
     if len(rows) > LONG:
         st.toggle(page.t("table_all", first=FIRST, count=len(rows)), key=whole)
     first = page.t("rank_largest" if rule.worst_first else "rank_smallest")
-    st.caption(page.t("table_help", first=first))
+    told = html.unescape(source(page, rule))
+    st.caption(page.t("table_help", first=first) + " " + page.t("table_source", source=told))
 
 
 def columns(
@@ -87,42 +92,62 @@ def row_chosen(key: str, codes: list[str]) -> None:
         peta_state.go(code)
 
 
-def headline(page: Page, view: View, found: Shown) -> None:
-    """The chosen measure of the chosen area in large type, against the area above, with its course in time."""
+def headline(page: Page, view: View, found: Shown) -> Callable[[], None]:
+    """The chosen measure of the chosen area in large type, against the area above.
+
+    Returns what adds its course in time: other versions may have to be read, so it is called when the rest of the
+    page stands.
+    """
     rule, partner = found.rule, found.partner
     if rule.key == peta_state.OWN:
         _own_headline(page, view, found)
-        return
+        return lambda: None
     own = cache_peta.own_row(page.key, view.area)
     above = None
     if view.area != NATION:
         parent = units.parent(view.area)
         above = (cache_peta.own_row(page.key, parent)[0], units.name(parent))
-    with st.container(border=True, gap="xsmall"):
-        st.markdown(f"**{units.label(view.area)}**")
-        line = peta_card.headline(rule, own, above, page.lang)
-        st.metric(
+    line = peta_card.headline(rule, own, above, page.lang)
+
+    def large(course: Sequence[float]) -> None:
+        slot.metric(
             f"{rule.short[page.lang]}, {rule.unit[page.lang]}",
             line.value,
             line.delta,
             delta_color=DELTA_COLOURS[line.verdict],
             delta_arrow="off",
-            **_course(page, view, rule),
+            chart_data=list(course) or None,
+            chart_type="line",
         )
+
+    with st.container(border=True, gap="xsmall"):
+        st.markdown(f"**{units.label(view.area)}**")
+        slot = st.empty()
+        large([])
         st.markdown(peta_card.partner_line(partner, own, above, page.lang))
+        below = st.empty()
         for line_text in peta_card.notes(view.area, rule, own[0], found.data.rows, page.lang, page.dataset.simulated):
             st.caption(line_text)
 
+    def finish() -> None:
+        course, words = _course(page, view, rule)
+        if course:
+            large(course)
+            below.caption(words)
 
-def _course(page: Page, view: View, rule: MapIndicator) -> dict[str, Any]:
-    """The measure of the area over the versions of the dataset, as the line under the large figure."""
-    values = []
-    for version in cache_versions.held(page):
-        row, _ = cache_peta.own_row(version.key, view.area)
-        values.append(float(row[rule.column]) if rule.column in row.index else float("nan"))
+    return finish
+
+
+def _course(page: Page, view: View, rule: MapIndicator) -> tuple[list[float], str]:
+    """The measure of the area over the versions of the dataset, and its first and last figure in words."""
+    held = cache_versions.held(page)
+    rows = [cache_peta.own_row(version.key, view.area)[0] for version in held]
+    values = [float(row[rule.column]) if rule.column in row.index else float("nan") for row in rows]
     if len(values) < 2 or any(numbers.missing(v) for v in values):
-        return {}
-    return {"chart_data": values, "chart_type": "line"}
+        return [], ""
+    first, last = (peta.value_text(rule, v, page.lang) for v in (values[0], values[-1]))
+    dates = [numbers.date(held[at].as_of, page.lang) for at in (0, -1)]
+    return values, page.t("card_course", since=dates[0], until=dates[1], first=first, last=last)
 
 
 def _own_headline(page: Page, view: View, found: Shown) -> None:

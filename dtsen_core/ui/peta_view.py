@@ -3,6 +3,8 @@ click reruns this part only."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import streamlit as st
 
 from dtsen_core.present import peta
@@ -50,9 +52,10 @@ def explorer(page: Page) -> None:
     if view.mode == "tiles":
         _tiles(page, view, found, title)
         return
-    _map(page, view, found, title)
+    finish = _map(page, view, found, title)
     peta_side.profile_card(page, view)
     peta_side.villages(page, view)
+    finish()
 
 
 def _present(view: View) -> View:
@@ -63,7 +66,7 @@ def _present(view: View) -> View:
     return view
 
 
-def _map(page: Page, view: View, found: Shown, title: str) -> None:
+def _map(page: Page, view: View, found: Shown, title: str) -> Callable[[], None]:
     """The map with its legend, and beside it the figure and the ranked table."""
     left, right = st.columns([0.64, 0.36], gap="medium")
     with left:
@@ -72,8 +75,9 @@ def _map(page: Page, view: View, found: Shown, title: str) -> None:
         _under(page, view, found, title)
         peta_map.legend(page, found)
     with right:
-        peta_side.headline(page, view, found)
+        finish = peta_side.headline(page, view, found)
         peta_side.table(page, view, found)
+    return finish
 
 
 def _tiles(page: Page, view: View, found: Shown, title: str) -> None:
@@ -87,8 +91,9 @@ def _tiles(page: Page, view: View, found: Shown, title: str) -> None:
         st.caption(page.t("tiles_note"))
         peta_side.profile_card(page, view)
     with right:
-        peta_side.headline(page, view, found)
+        finish = peta_side.headline(page, view, found)
         peta_side.table(page, view, found)
+    finish()
 
 
 def _under(page: Page, view: View, found: Shown, title: str) -> None:

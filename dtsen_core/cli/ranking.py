@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+from pathlib import Path
 from typing import Annotated, Any
 
 import pandas as pd
 import typer
 
-from dtsen_core.cli import options
+from dtsen_core.cli import options, passports
 from dtsen_core.cli.language import chosen, say
 from dtsen_core.cli.output import check_format, emit, note
 from dtsen_core.locale import text
 from dtsen_core.oversight.disclosure import publish
 from dtsen_core.oversight.tables import DECILES, ranking
+from dtsen_core.policy.passport import Passport
 from dtsen_core.policy.welfare import SCOPES, UNITS, RankRequest, RankResult, full_ranking
 from dtsen_core.registry.dataset import Dataset
 
@@ -27,6 +30,12 @@ def rank(
     level: Annotated[str, typer.Option(help=say("help_level"), metavar="|".join(options.LEVELS))] = "regency",
     plain: Annotated[bool, typer.Option("--plain", help=say("help_plain"))] = False,
     public: Annotated[bool, typer.Option("--public", help=say("help_public"))] = False,
+    passport: Annotated[
+        Path | None, typer.Option(help=text("passport.help_passport", chosen()), metavar="FILE")
+    ] = None,
+    save_passport: Annotated[
+        Path | None, typer.Option(help=text("passport.help_save_passport", chosen()), metavar="FILE")
+    ] = None,
     dataset: options.DatasetDir = None,
     form: options.Format = "table",
     lang: options.Lang = None,
@@ -36,9 +45,21 @@ def rank(
     options.choose("--level", level, options.LEVELS)
     RankRequest(scope=scope, unit=unit, level=level)
     opened = Dataset.open(options.dataset_dir(dataset))
-    name = model or ("pmt_provinsi" if opened.simulated else "resmi")
-    request = RankRequest(model=name, scope=scope, unit=unit, region=region, level=level, plain=plain)
-    result = full_ranking(opened, request)
+    if passport is not None:
+        refused = [o for o, given in (("--model", model), ("--region", region), ("--plain", plain)) if given]
+        found = passports.verify(passport, opened, refused)
+        result, made = found.result, found.now
+        name, scope, unit, region, level = (
+            str(made.model["name"]), result.request.scope, result.request.unit, result.request.region,
+            result.request.level,
+        )  # fmt: skip
+    else:
+        name = model or ("pmt_provinsi" if opened.simulated else "resmi")
+        request = RankRequest(model=name, scope=scope, unit=unit, region=region, level=level, plain=plain)
+        result = full_ranking(opened, request)
+        made = Passport.make(opened, request, result)
+    if save_passport is not None:
+        passports.save(save_passport, made)
     areas, hidden = result.areas, None
     if public:
         shown = publish(_numbers(areas), ranking(unit, areas.columns), origin=opened.manifest.origin)
@@ -62,6 +83,7 @@ def rank(
         "seconds": result.seconds,
         "thresholds": _thresholds(result),
         "areas": rows,
+        "passport": asdict(made),
     }
     emit(form, document, _lines(rows) if form != "json" else (), _titles(form))
     if opened.simulated:

@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from dtsen_core.errors import UserError
 from dtsen_core.policy import grid_measures as grid
+from dtsen_core.policy import lab
 from dtsen_core.policy.estimates import poverty_lines
 from dtsen_core.policy.request import OFFICIAL
 from dtsen_core.rank import design, expenditure, fit, fit_report, scorecard
@@ -69,6 +70,10 @@ def scorecard_for(dataset: Dataset, model: str) -> Scorecard:
         card = _stored.get(key, lambda: scorecard.load(dataset.cursor(), model))
         card.guard(dataset.manifest.origin)
         return card
+    if lab.is_fitted(dataset, model):
+        card = lab.fitted(dataset, model).card
+        card.guard(dataset.manifest.origin)
+        return card
     if model in fit.MODELS and not dataset.simulated:
         raise UserError("errors_rank.simulated_model", model=model)
     if model.lower().endswith(".csv") or Path(model).is_file():
@@ -98,6 +103,10 @@ def _learn(dataset: Dataset, card: Scorecard) -> Unexplained | None:
     nothing = np.full(REGENCIES, np.nan)
     if card.origin != "file":
         stored = expenditure.load_residuals(cursor, card.name)
+        if stored is None and lab.is_fitted(dataset, card.name):
+            model = lab.fitted(dataset, card.name)
+            columns = lab.residual_columns(dataset, card.name)
+            return Unexplained(expenditure.from_columns(columns), model.se, model.psu_sd)
         if stored is None:
             return None
         se, psu_sd = nothing.copy(), nothing.copy()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
@@ -65,15 +67,15 @@ def rank_stability(dataset: Dataset, model: str, spread: float, region: str | No
     if card.sets > 1:
         sets = np.arange(REGENCIES) if card.sets == REGENCIES else province_of_regency()
     value = counts * card.coefficients[sets] / 1000
-    parts = np.stack([value[:, a:b].sum(axis=1) for a, b in zip(OFFSETS[:-1], OFFSETS[1:])], axis=1)
+    parts = np.stack([value[:, a:b].sum(axis=1) for a, b in pairwise(OFFSETS)], axis=1)
     base = _area_part(dataset, card.area) / 1000
     group = np.arange(REGENCIES) if level == "regency" else province_of_regency()
     size = REGENCIES if level == "regency" else PROVINCES
     load = np.bincount(group, rows * weight, size)
     n = np.bincount(group, rows, size)
     present = np.flatnonzero(n > 0)
-    mean = np.stack([np.bincount(group, weight * column, size) for column in parts.T], axis=1)[present]
-    mean = mean / load[present, None]
+    sums = np.stack([np.bincount(group, weight * column, size) for column in parts.T], axis=1)[present]
+    mean: Floats = sums / load[present, None]
     # weights move differences between regions, not the level that all share
     mean = mean - mean.mean(axis=0)
     fixed = np.bincount(group, weight * base, size)[present] / load[present]
@@ -94,7 +96,8 @@ def _area_part(dataset: Dataset, area: npt.NDArray[np.int32]) -> Floats:
         "SELECT regency, urban, count(*) AS n FROM family_packed GROUP BY ALL"
     ).fetchnumpy()  # fmt: skip
     regency, urban = (np.asarray(found[name]).astype(np.int64) for name in ("regency", "urban"))
-    return np.bincount(regency, np.asarray(found["n"], dtype=np.float64) * area[regency, urban], REGENCIES)
+    milli = np.asarray(found["n"], dtype=np.float64) * area[regency, urban]
+    return np.asarray(np.bincount(regency, milli, REGENCIES), dtype=np.float64)
 
 
 def ablation(dataset: Dataset, tell: Tell = silent) -> pd.DataFrame:

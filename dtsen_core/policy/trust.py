@@ -61,7 +61,7 @@ def is_ready(dataset: Dataset) -> bool:
 def _tournament(dataset: Dataset, names: tuple[str, ...], tell: Tell) -> pd.DataFrame:
     found = []
     for number, name in enumerate(names):
-        found.append(lab.fitted(dataset, name, lambda done, n=number: tell(0.8 * (n + done) / len(names))))
+        found.append(lab.fitted(dataset, name, _part(tell, 0.8 * number / len(names), 0.8 / len(names))))
     survey = lab.bench(dataset).survey
     errors = trust.targeting(
         survey.y, [f.heldout for f in found], survey.weight, survey.cluster, survey.regency, _numbers(survey),
@@ -96,6 +96,11 @@ def _tournament(dataset: Dataset, names: tuple[str, ...], tell: Tell) -> pd.Data
                 part["r2_heldout"] = fit_report.r_squared(y, model.heldout[mine], weight)
             parts.append(part)
     return pd.concat(parts, ignore_index=True)
+
+
+def _part(tell: Tell, start: float, share: float) -> Tell:
+    """`tell` for one part of the work."""
+    return lambda done: tell(start + share * done)
 
 
 def calibration_curve(dataset: Dataset, name: str, tell: Tell = silent) -> pd.DataFrame:

@@ -15,7 +15,7 @@ from dtsen_core.rank import chances, engine, ground_check
 from dtsen_core.rank.cache import Cache
 from dtsen_core.rank.chances import Doubt
 from dtsen_core.rank.histogram import Histogram
-from dtsen_core.rank.scorecard import Scorecard
+from dtsen_core.rank.scorecard import Scorecard, province_of_regency
 from dtsen_core.regions import units
 from dtsen_core.registry.dataset import Dataset
 
@@ -81,7 +81,7 @@ def _parts(dataset: Dataset, asked: Question, level: str) -> list[_Cells]:
 
 
 def by_area(dataset: Dataset, asked: Question, level: str = "regency") -> pd.DataFrame:
-    """Coin-flip band and expected misclassification of the areas of `level` (regency or district).
+    """Coin-flip band and expected misclassification of the areas of `level` (province, regency or district).
 
     Columns: code, name, n (rows), families (weighted), band (families whose chance to be on the wrong side of the
     cut-off is at least `asked.band`), wrong (expected number on the wrong side), band_share, wrong_share.
@@ -91,10 +91,11 @@ def by_area(dataset: Dataset, asked: Question, level: str = "regency") -> pd.Dat
     UserError
         for an unknown model or region, and where nothing is known about the model's residuals.
     """
-    size = units.COUNTS[level]
+    cells = "regency" if level == "province" else level
+    size = units.COUNTS[cells]
     sums = {name: np.zeros(size) for name in ("n", "families", "band", "wrong")}
-    _, listed = listed_areas(level, asked.region)
-    for part in _parts(dataset, asked, level):
+    _, listed = listed_areas(cells, asked.region)
+    for part in _parts(dataset, asked, cells):
         inside = listed[part.h.area]
         area = part.h.area[inside]
         families, wrong = part.families[inside], part.wrong[inside]
@@ -102,6 +103,10 @@ def by_area(dataset: Dataset, asked: Question, level: str = "regency") -> pd.Dat
         sums["families"] += np.bincount(area, families, size)
         sums["band"] += np.bincount(area, families * (wrong >= asked.band), size)
         sums["wrong"] += np.bincount(area, families * wrong, size)
+    if level == "province":
+        of_regency, size = province_of_regency(), units.COUNTS[level]
+        for name, values in sums.items():
+            sums[name] = np.asarray(np.bincount(of_regency, values, size), dtype=np.float64)
     table = pd.concat([units.table(level)[["code", "name"]], pd.DataFrame(sums)], axis=1)
     table = table[table["n"] > 0].reset_index(drop=True).astype({"n": "int64"})
     table["band_share"] = table["band"] / table["families"]

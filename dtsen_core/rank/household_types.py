@@ -34,7 +34,8 @@ def household_types() -> tuple[HouseholdType, ...]:
     places = {indicator.name: k for k, indicator in enumerate(INDICATORS)}
     found = []
     for entry in raw:
-        position, codes = -1, ()
+        position = -1
+        codes: tuple[int, ...] = ()
         if "indicator" in entry:
             position = places[entry["indicator"]]
             known = {c.value: c.code for c in INDICATORS[position].categories}

@@ -42,7 +42,7 @@ def total_squares(survey: Survey) -> tuple[Floats, Floats]:
     first = np.bincount(survey.province, survey.weight * survey.y, PROVINCES)
     squares = np.bincount(survey.province, survey.weight * survey.y**2, PROVINCES)
     centre = np.divide(first, load, out=np.zeros(PROVINCES), where=load > 0)
-    return squares, squares - load * centre**2
+    return np.asarray(squares, dtype=np.float64), np.asarray(squares - load * centre**2, dtype=np.float64)
 
 
 def ablation(survey: Survey, products: list[Products],
@@ -60,19 +60,20 @@ def ablation(survey: Survey, products: list[Products],
         matrix = np.sum([p.matrix for p in parts], axis=0)
         target = np.sum([p.target for p in parts], axis=0)
         unit = sum(p.load for p in parts) / sum(p.households for p in parts)
-        inverse = np.linalg.inv(matrix + RIDGE * unit * np.eye(c))
-        whole = inverse @ target
-        centres = [whole, *(without(inverse, whole, columns_of(j)) for j in range(number))]
+        inverse: Floats = np.asarray(np.linalg.inv(matrix + RIDGE * unit * np.eye(c)), dtype=np.float64)
+        whole: Floats = np.asarray(inverse @ target, dtype=np.float64)
+        centres: list[Floats] = [whole, *(without(inverse, whole, columns_of(j)) for j in range(number))]
         for part, piece in zip(products, parts):
             own, aim, _ = part.without(fold)
             present = np.flatnonzero(np.r_[np.ones(c, dtype=bool), np.diag(own)[c:-1] > 0, True])
             ridge = np.zeros(len(own))
             ridge[:c], ridge[-1] = PULL * piece.unit, RIDGE * piece.unit
-            inside = np.linalg.inv((own + np.diag(ridge))[np.ix_(present, present)])
+            system = (own + np.diag(ridge))[np.ix_(present, present)]
+            inside: Floats = np.asarray(np.linalg.inv(system), dtype=np.float64)
             for j, centre in enumerate(centres):
                 pulled = aim.copy()
                 pulled[:c] += ridge[:c] * centre
-                found = inside @ pulled[present]
+                found: Floats = np.asarray(inside @ pulled[present], dtype=np.float64)
                 if j:
                     found = without(inside, found, columns_of(j - 1))
                 areas = np.full(len(own) - c, np.nan)

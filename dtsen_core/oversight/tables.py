@@ -38,3 +38,28 @@ def ranking(unit: str, columns: Iterable[str]) -> TableSpec:
         measures=tuple(name for name in _MEASURES if name in has),
         persons=("persons", "poor_persons", *(DECILES if unit == "persons" else ())),
     )
+
+
+UNCERTAINTY = TableSpec(
+    key="code",
+    counts=("families", "band"),
+    additive={"families": ("band",)},
+    rates={"band_share": ("band", "families")},
+    measures=("wrong", "wrong_share"),
+)
+"""Areas with their coin-flip families: part and whole count families."""
+
+GROUND_CHECKS = TableSpec(
+    key="code",
+    counts=("families", "visits"),
+    additive={"families": ("visits",)},
+    measures=("removed", "per_visit"),
+)
+"""Districts of a plan of visits. Running totals are left out: their differences would give hidden cells away."""
+
+RANK_STABILITY = TableSpec(
+    key="code",
+    counts=("families",),
+    measures=("rank", "rank_low", "rank_high", "width", "same_fifth"),
+)
+"""Areas with their rank and its range over weightings."""

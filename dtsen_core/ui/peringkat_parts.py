@@ -141,7 +141,8 @@ def thresholds(page: Page, found: Ranking) -> None:
     table(page, made, finding, behind=False)
 
 
-def method_and_downloads(page: Page, found: Ranking, place: str, view: str, moved: Published | None) -> None:
+def method_and_downloads(page: Page, found: Ranking, place: str, view: str, moved: Published | None,
+                         impact: tables.Table | None = None) -> None:  # fmt: skip
     """Method expander, and the published tables with the note inside: all as XLSX, that of `view` as CSV."""
     manifest = page.dataset.manifest
     note = peringkat.method_note(
@@ -153,6 +154,8 @@ def method_and_downloads(page: Page, found: Ranking, place: str, view: str, move
     made = {"deciles": tables.decile_table(found.areas, page.lang)}
     if found.areas.frame.get("p0", pd.Series(dtype=float)).notna().any():
         made["classes"] = tables.class_table(found.areas, page.lang, found.request.benchmark)
+    if impact is not None:
+        made["impact"] = impact
     if moved is not None:
         made["moves"] = tables.transition_table(moved, page.lang)
     if not found.thresholds.empty:

@@ -10,12 +10,12 @@ MOVED = ("staying", "entering", "leaving")
 
 
 def impact_areas() -> TableSpec:
-    """Areas of `policy.impact`: families in deciles 1..k before and after, those coming in and going out."""
+    """Areas of `policy.reranking`: families in deciles 1..k before and after, those coming in and going out."""
     return TableSpec(key="code", counts=("families", *MOVED), additive={"families": MOVED})
 
 
 def impact_programmes() -> TableSpec:
-    """Programmes of `policy.impact`; the rupiah follow from the persons or families beside them."""
+    """Programmes of `policy.reranking`; the rupiah follow from the persons or families beside them."""
     return TableSpec(
         key="key", counts=("families", *MOVED, "persons_entering", "persons_leaving"), additive={"families": MOVED},
         persons=("persons_entering", "persons_leaving"), measures=("cost",), sample=None,

@@ -200,3 +200,12 @@ def test_simulated_models_are_refused_on_real_data() -> None:
     with pytest.raises(UserError):
         card.guard("real")
     assert card.area.shape == (REGENCIES, 3)
+
+
+def test_a_scorecard_by_regency_is_stored_and_read_back() -> None:
+    con = duckdb.connect()
+    rng = np.random.default_rng(11)
+    for sets in (1, 38, 514):
+        card = random_card(rng, sets, name=f"kartu{sets}")
+        scorecard.save(con, card, "uji")
+        assert scorecard.load(con, card.name).hash == card.hash

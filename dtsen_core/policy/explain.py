@@ -155,7 +155,7 @@ def _simulated(dataset: Dataset) -> None:
 
 
 def _day(value: object) -> str:
-    return "" if pd.isna(value) else str(value)[:10]  # type: ignore[call-overload]
+    return "" if pd.isna(value) else str(value)[:10]
 
 
 def _row(cursor: duckdb.DuckDBPyConnection, number: int) -> pd.Series:
@@ -221,7 +221,7 @@ def _changes(answers: list[int], coefficients: np.ndarray, score: int, decile: i
 def _sources(cursor: duckdb.DuckDBPyConnection, number: int) -> pd.DataFrame:
     """Where the stored answers come from; empty for a version without the trace of its values."""
     stored = lineage.variables("keluarga")
-    rows = []
+    rows: list[tuple[str, str | None, str | None, int | None, str]] = []
     for indicator in INDICATORS:
         name = "luas_lantai" if indicator.name == "luas_lantai_per_kapita" else indicator.name
         if name not in stored:

@@ -11,7 +11,9 @@ import plotly.graph_objects as go
 from dtsen_core.locale import text
 from dtsen_core.oversight.disclosure import Published
 from dtsen_core.present import numbers, theme
+from dtsen_core.present.peringkat import SMALL_SAMPLE
 from dtsen_core.present.peringkat_tables import Table, build
+from dtsen_core.present.peta_hover import Hover
 
 BARS = 10  # areas at each end of the list
 STILL = 0.002  # share of families: smaller changes are drawn as "about the same"
@@ -89,15 +91,21 @@ def map_rows(frame: pd.DataFrame, bounds: tuple[float, float], lang: str) -> pd.
     small, large = bounds
     change = frame["change"].to_numpy(float)
     klass = np.searchsorted([-large, -small, small, large], np.nan_to_num(change), side="right") + 1
+    few = frame["n"].fillna(0).to_numpy() < SMALL_SAMPLE
     return pd.DataFrame({
-        "code": frame["code"],
-        "klass": np.where(np.isnan(change), 0, klass),
-        "small": frame["n"].fillna(0).to_numpy() < 100,
-        "hover1": [numbers.points(v, lang) for v in frame["change"]],
-        "hover2": [numbers.percent(v, lang) for v in frame["before"]],
-        "hover3": [numbers.percent(v, lang) for v in frame["after"]],
-        "hover4": [numbers.number(v, lang) for v in frame["n"]],
+        "code": frame["code"], "klass": np.where(np.isnan(change), 0, klass), "doubt": few.astype(int),
     })  # fmt: skip
+
+
+def hover(frame: pd.DataFrame, lang: str) -> Hover:
+    """Name, change, both shares and n; a hidden area says so."""
+    facts = np.stack([100 * frame["change"], frame["before"], frame["after"], frame["n"].astype(float)], axis=1)
+    hidden = np.isnan(facts).any(axis=1)
+    told = text("lab.hover", lang, change="%{customdata[0]:+.1f}", before="%{customdata[1]:.1%}",
+                after="%{customdata[2]:.1%}", n="%{customdata[3]:,.0f}")  # fmt: skip
+    word = text("peringkat.suppressed", lang)
+    groups = [(np.flatnonzero(~hidden), told), (np.flatnonzero(hidden), f"<b>%{{properties.name}}</b><br>{word}")]
+    return Hover(facts.astype("float32"), tuple(group for group in groups if len(group[0])))
 
 
 def legend(rows: pd.DataFrame, bounds: tuple[float, float], lang: str) -> list[tuple[str, int]]:
@@ -121,7 +129,7 @@ def ends(frame: pd.DataFrame, each: int = BARS) -> pd.DataFrame:
 
 
 def gain_finding(frame: pd.DataFrame, cut: int, lang: str) -> str:
-    known = frame[frame["change"].notna() & (frame["n"] >= 100)]
+    known = frame[frame["change"].notna() & (frame["n"] >= SMALL_SAMPLE)]
     if known.empty or (known["change"] == 0).all():
         return text("lab.gain_none", lang)
     top, low = known.loc[known["change"].idxmax()], known.loc[known["change"].idxmin()]

@@ -12,8 +12,8 @@ import streamlit as st
 
 from dtsen_core.oversight import disclosure, lab_tables
 from dtsen_core.oversight.disclosure import Published
-from dtsen_core.policy.impact import Impact, impact
 from dtsen_core.policy.passport import Passport
+from dtsen_core.policy.reranking import Impact, impact
 from dtsen_core.policy.welfare import DECILES, RankRequest, full_ranking
 from dtsen_core.ui import cache
 from dtsen_core.ui.cache import DatasetKey

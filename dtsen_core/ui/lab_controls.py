@@ -11,8 +11,8 @@ import re
 import streamlit as st
 
 from dtsen_core.errors import UserError
-from dtsen_core.policy.impact import CUTS
 from dtsen_core.policy.request import OFFICIAL, parse_line
+from dtsen_core.policy.reranking import CUTS
 from dtsen_core.rank.experiment import FULL, MOST, Experiment
 from dtsen_core.rank.order import GROUPS
 from dtsen_core.registry.indicators import INDICATORS

@@ -12,7 +12,7 @@ from dtsen_core.policy.request import OFFICIAL, RankRequest
 from dtsen_core.present import charts_rank, lab, maps, numbers, peringkat, theme
 from dtsen_core.present import peringkat_tables as tables
 from dtsen_core.regions import boundaries, units
-from dtsen_core.ui import cache_lab, lab_controls, peringkat_parts, peta_view
+from dtsen_core.ui import cache_lab, lab_controls, peringkat_parts, peta_known, peta_map
 from dtsen_core.ui.cache_lab import Changed
 from dtsen_core.ui.shell import Page
 
@@ -29,7 +29,9 @@ def impact(page: Page, request: RankRequest, place: str) -> tables.Table | None:
     if request.model == OFFICIAL:
         st.info(_t(page, "official_chosen"), icon=":material/info:")
         return None
-    cut = lab_controls.cut(page)
+    narrow, _ = st.columns([1, 3])
+    with narrow:
+        cut = lab_controls.cut(page)
     with st.spinner(page.t("computing")):
         found = cache_lab.changed(page.key, request, cut)
     finding = lab.finding(found.total.frame.iloc[0], cut, place, page.lang)
@@ -77,12 +79,12 @@ def _map(page: Page, request: RankRequest, found: Changed, place: str, finding: 
     frame = lab.shares(found.areas)
     bounds = lab.edges(frame["change"])
     rows = lab.map_rows(frame, bounds, page.lang)
-    mode, container = peta_view.theme_mode(), request.region or units.NATION
+    mode, container = peta_known.theme_mode(), request.region or units.NATION
     current = boundaries.current()
     style = maps.MapStyle(
         shapes=current.url(request.level, container[:2] if request.level == "district" else None),
         land=current.url("province"),
-        style="app/static/map/style-dark.json" if mode == "dark" else "app/static/map/style.json",
+        style=f"app/static/map/style{'-dark' if mode == 'dark' else ''}.json",
         colours=COLOURS[mode],
         mode=mode,
     )
@@ -92,7 +94,7 @@ def _map(page: Page, request: RankRequest, found: Changed, place: str, finding: 
     level = locale.text(f"peta.level_{request.level}", page.lang)
     indicative = current.origin(request.level)["kind"] == "indikatif"
     fig = maps.choropleth(
-        rows, style, boundaries.bbox(container), hover=_t(page, "hover"),
+        rows, style, boundaries.bbox(container), hover=lab.hover(frame, page.lang), lang=page.lang,
         corner=locale.text("peta.map_corner", page.lang, where=html.escape(place), count=len(rows), level=level),
         hint=_t(page, "map_hint"), height=maps.HEIGHT_NATION if whole else maps.HEIGHT,
         note=locale.text("peta.map_indicative" if indicative else "peta.map_official", page.lang),
@@ -102,12 +104,12 @@ def _map(page: Page, request: RankRequest, found: Changed, place: str, finding: 
         alt=_t(page, "map_alt", title=title, finding=finding),
     )  # fmt: skip
     colours = (maps.NO_FIGURE[mode], *COLOURS[mode])
-    peta_view.legend_list(
+    peta_map.legend_list(
         title,
         [(colour, 1.0, label, _t(page, "class_areas", count=numbers.number(count, page.lang)))
          for colour, (label, count) in zip(colours, lab.legend(rows, bounds, page.lang))],
     )  # fmt: skip
-    notes = [_t(page, "small_sample")] if bool(rows["small"].any()) else []
+    notes = [_t(page, "small_sample")] if bool(rows["doubt"].any()) else []
     st.caption(" ".join([*notes, found.areas.reason(page.lang)]))
 
 

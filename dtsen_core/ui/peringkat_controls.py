@@ -18,7 +18,7 @@ from dtsen_core.ui.shell import Page
 UPLOAD = "unggahan"
 UPLOAD_SEEN = 64  # MB that reach us, so that a file too large is refused in the visitor's language
 NATION = units.NATION
-VIEWS = ("deciles", "impact", "classes", "moves", "thresholds")
+VIEWS = ("deciles", "impact", "classes", "moves", "movement", "thresholds")
 _UPLOADED = "peringkat.scorecard"
 
 

@@ -64,7 +64,8 @@ def full_ranking(dataset: Dataset, request: RankRequest, *, card: Scorecard | No
     if model is None and not request.plain:
         estimated, whole = unmeasured(request.level)
     else:
-        basis = Basis.of(h, model, weight * factor, request.benchmark)
+        lines = estimates.lines_of(request.line) if request.line else None
+        basis = Basis.of(h, model, weight * factor, request.benchmark, lines)
         estimated, whole = measured(basis, request.level, cells, listed, only)
     areas, total = _present(pd.concat([table, estimated], axis=1), listed, request.region)
     for name, value in whole.items():

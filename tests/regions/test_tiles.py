@@ -50,5 +50,5 @@ def test_cells_fill_the_land_and_crowded_points_are_spread() -> None:
     cells = make_tiles._cells(shapely.box(100, -2, 102, 0), 2.0)
     assert len(cells) == 16
     assert pd.DataFrame(cells).duplicated().sum() == 0
-    shapes = np.array([shapely.box(x, y, x + 0.01, y + 0.01) for x in (100, 101) for y in (0, 1)])
+    shapes = np.array([shapely.box(x, y, x + 0.6, y + 0.6) for x in (100, 101) for y in (0, 1)])
     assert len({tuple(cell) for cell in make_tiles._arranged(shapes).tolist()}) == 4

@@ -160,9 +160,8 @@ def _learn(dataset: Dataset, card: Scorecard) -> Unexplained | None:
         if lab.is_fitted(dataset, base):
             model = lab.fitted(dataset, base)
             se, psu_sd = model.se, model.psu_sd
-        if base == card.name and lab.is_fitted(dataset, base):
-            columns = lab.residual_columns(dataset, card.name)
-            return Unexplained(expenditure.from_columns(columns), model.se, model.psu_sd)
+            if base == card.name:
+                return Unexplained(expenditure.from_columns(lab.residual_columns(dataset, base)), se, psu_sd)
     if not dataset.has_table("survey"):
         return None
     survey = _survey.get((str(dataset.path), dataset.version), lambda: design.read_survey(cursor))

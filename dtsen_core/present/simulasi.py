@@ -129,9 +129,8 @@ def decile_finding(published: Published, lang: str) -> str:
     for column, most in (("winners", best), ("losers", worst)):
         if most > SMALLEST:
             row = frame.loc[frame[column].idxmax()]
-            parts.append(
-                text(f"simulasi.decile_{column}", lang, count=numbers.people(row[column], lang), decile=int(row["decile"]))
-            )
+            count = numbers.people(row[column], lang)
+            parts.append(text(f"simulasi.decile_{column}", lang, count=count, decile=int(row["decile"])))
     return " ".join(parts)
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import pandas as pd
 import plotly.graph_objects as go
 
 from dtsen_core.locale import text
-from dtsen_core.present import numbers, theme
+from dtsen_core.present import maps, numbers, theme
 
 BAR = 26
 
@@ -74,7 +76,8 @@ def scenarios(names: list[str], costs: list[float], changes: list[float], lang: 
 
 
 def need(frame: pd.DataFrame, lang: str) -> go.Figure:
-    """Enrolled among the eligible, waiting, and the quota as a mark. `frame`: name, enrolled_eligible, waiting, quota."""
+    """Enrolled among the eligible, waiting, and the quota as a mark. `frame`: name, eligible, enrolled_eligible,
+    waiting, quota."""
     fig = go.Figure()
     for column, colour in (("enrolled_eligible", theme.ACCENT), ("waiting", theme.ACCENT_SOFT)):
         if frame[column].notna().any():
@@ -102,3 +105,88 @@ def _part(fig: go.Figure, frame: pd.DataFrame, column: str, colour: str, lang: s
         customdata=[numbers.people(v, lang) for v in frame[column]],
         hovertemplate="%{y}<br>" + label + ": %{customdata}<extra></extra>",
     )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Classed:
+    """Areas in five classes of a change: `rows` code, klass (0 = no figure), hover; `edge` where the outer classes
+    begin (fraction of families); `words` of the classes."""
+
+    rows: pd.DataFrame
+    edge: float
+    words: tuple[str, ...] = ()
+
+
+def classed(frame: pd.DataFrame, lang: str) -> Classed:
+    """Classes of `change_rate` around no change. `frame`: code, name, change, change_rate, before, after."""
+    rate = frame["change_rate"].astype(float)
+    moved = rate.abs()[rate.abs() > 1e-6]
+    edge = float(moved.quantile(0.6)) if len(moved) else 0.01
+    klass = pd.Series(3, index=frame.index).mask(rate > 1e-6, 4).mask(rate > edge, 5)
+    klass = klass.mask(rate < -1e-6, 2).mask(rate < -edge, 1).mask(rate.isna(), 0)
+    hover = [
+        text("simulasi.map_hover", lang, name=r.name_, change=numbers.signed(r.change, lang),
+             rate=numbers.points(r.change_rate, lang, 2), before=numbers.people(r.before, lang),
+             after=numbers.people(r.after, lang))
+        for r in frame.rename(columns={"name": "name_"}).itertuples()
+    ]  # fmt: skip
+    written = numbers.percent(edge, lang, 2)
+    words = tuple(text(f"simulasi.legend_{k}", lang, edge=written) for k in range(1, 6))
+    return Classed(pd.DataFrame({"code": frame["code"], "klass": klass.astype(int), "hover": hover}), edge, words)
+
+
+def need_classes(frame: pd.DataFrame, lang: str) -> Classed:
+    """Fifths of the areas by the share of the eligible that waits. `frame`: code, name, waiting, waiting_rate,
+    eligible, quota."""
+    rate = frame["waiting_rate"].astype(float)
+    known = rate.dropna()
+    edges = [float(known.quantile(q / 5)) for q in range(6)] if len(known) else [0.0] * 6
+    klass = pd.Series(1, index=frame.index)
+    for number in range(1, 5):
+        klass = klass.mask(rate > edges[number], number + 1)
+    klass = klass.mask(rate.isna(), 0)
+    hover = [
+        text("kebutuhan.map_hover", lang, name=r.name_, waiting=numbers.people(r.waiting, lang),
+             rate=numbers.percent(r.waiting_rate, lang), eligible=numbers.people(r.eligible, lang),
+             quota=numbers.people(r.quota, lang))
+        for r in frame.rename(columns={"name": "name_"}).itertuples()
+    ]  # fmt: skip
+    words = tuple(numbers.interval(edges[k], edges[k + 1], lang) for k in range(5))
+    return Classed(pd.DataFrame({"code": frame["code"], "klass": klass.astype(int), "hover": hover}), 0.0, words)
+
+
+def change_map(found: Classed, style: maps.MapStyle, bbox: maps.BBox, corner: str, note: str) -> go.Figure:
+    """The map of the change, shapes fetched by the browser."""
+    mode = style.mode
+    fig = go.Figure(
+        go.Choroplethmap(
+            geojson=style.shapes, locations=found.rows["code"].tolist(), z=found.rows["klass"].tolist(),
+            customdata=found.rows["hover"].tolist(), hovertemplate="%{customdata}<extra></extra>",
+            zmin=-0.5, zmax=len(style.colours) + 0.5,
+            colorscale=maps.stepped_scale(style.colours, maps.NO_FIGURE[mode]), showscale=False,
+            marker={"opacity": maps.SOLID, "line": {"width": 0.5, "color": maps.EDGE[mode]}},
+        )
+    )  # fmt: skip
+    label = {"showarrow": False, "xref": "paper", "yref": "paper", "bgcolor": maps.PAPER[mode], "borderpad": 4}
+    fig.update_layout(
+        template=go.layout.Template(), height=maps.HEIGHT_NATION, margin={"l": 0, "r": 0, "t": 0, "b": 0},
+        paper_bgcolor="rgba(0,0,0,0)", font={"family": theme.FONT, "size": 12, "color": maps.INK[mode]},
+        hoverlabel={"font": {"family": theme.FONT, "size": 13}, "align": "left"},
+        map={
+            "style": style.style,
+            "layers": [
+                {"sourcetype": "geojson", "source": style.land, "type": "fill", "below": "traces",
+                 "color": maps.LAND[mode]},
+                {"sourcetype": "geojson", "source": style.land, "type": "line", "below": "traces",
+                 "color": maps.COAST[mode], "line": {"width": 0.7}},
+            ],
+            **maps.camera(bbox),
+        },
+        annotations=[
+            {**label, "text": corner, "x": 0.008, "y": 0.012, "xanchor": "left", "yanchor": "bottom",
+             "font": {"size": 14}},
+            {**label, "text": note, "x": 0.995, "y": 0.01, "xanchor": "right", "yanchor": "bottom",
+             "font": {"size": 11}},
+        ],
+    )  # fmt: skip
+    return fig

@@ -57,16 +57,14 @@ def _simulated(path: str, stamp: str, rules: str, code: str, own: str) -> Simula
         row |= {f"{side}_{name}": value for name, value in values.items()}
     totals = pd.DataFrame([row])
     areas = found.areas.drop(columns="change")
-    shown = {"origin": origin}
+    groups = found.groups[found.groups["group"] != "all"].reset_index(drop=True)
     return Simulated(
         reform=found.reform, old=found.old, new=found.new,
-        totals=disclosure.publish(totals, tables.reform_totals(totals.columns), **shown),
-        deciles=disclosure.publish(_rated(found.deciles), tables.reform("decile", costs=True), **shown),
-        provinces=disclosure.publish(_rated(by_province(areas)), tables.reform("code"), **shown),
-        regencies=disclosure.publish(_rated(areas), tables.reform("code"), **shown),
-        groups=disclosure.publish(
-            _rated(found.groups[found.groups["group"] != "all"].reset_index(drop=True)), tables.reform("group"), **shown
-        ),
+        totals=disclosure.publish(totals, tables.reform_totals(totals.columns), origin=origin),
+        deciles=disclosure.publish(_rated(found.deciles), tables.reform("decile", costs=True), origin=origin),
+        provinces=disclosure.publish(_rated(by_province(areas)), tables.reform("code"), origin=origin),
+        regencies=disclosure.publish(_rated(areas), tables.reform("code"), origin=origin),
+        groups=disclosure.publish(_rated(groups), tables.reform("group"), origin=origin),
         warnings=found.warnings,
     )  # fmt: skip
 

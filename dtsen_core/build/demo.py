@@ -16,7 +16,7 @@ import duckdb
 import dtsen_core
 from dtsen_core.build import calibration, history, large, lock, tables
 from dtsen_core.build.progress import Listener, Progress, silent
-from dtsen_core.collect.simulate import population, programmes, registers, targets
+from dtsen_core.collect.simulate import outcomes, population, programmes, registers, targets
 from dtsen_core.collect.simulate.population import Recipe
 from dtsen_core.integrate import golden, review
 from dtsen_core.rank import arrays, fit, kernel, official, packing, scorecard
@@ -120,10 +120,12 @@ def _fill(
     with told.stage("rank"):
         official.set_official(con, scorecard.load(con, OFFICIAL_MODEL))
     with told.stage("programmes"):
+        official.write_positions(con, scorecard.load(con, OFFICIAL_MODEL))
         programmes.simulate(con, recipe.seed, recipe.as_of)
         tables.write_flags(con)
         tables.copy_deciles(con)
         programmes.mark_members(con)
+        outcomes.simulate(con, recipe.seed, tables.truth_sql(linked=sources))
         con.execute("DROP TABLE programme_flag")
     tables.write_evaluation(con, linked=sources)
 

@@ -73,11 +73,21 @@ def write_evaluation(con: duckdb.DuckDBPyConnection, *, linked: bool) -> None:
         FROM scratch.main.truth AS t {join} ORDER BY t.regency, t.id_keluarga""")
     con.execute("CREATE TABLE evaluation.main.effects AS SELECT * FROM effects ORDER BY id_keluarga, program")
     con.execute("DROP TABLE effects")
+    con.execute("CREATE TABLE evaluation.main.true_effect AS SELECT * FROM true_effect ORDER BY program, outcome")
+    con.execute("DROP TABLE true_effect")
     if linked:
         con.execute("DROP TABLE truth_link")
         con.execute("CREATE TABLE evaluation.main.match_quality AS SELECT * FROM match_quality")
         con.execute("DROP TABLE match_quality")
         con.execute("CREATE TABLE evaluation.main.truth_record AS SELECT * FROM truth_record ORDER BY kind, line_from")
+
+
+def truth_sql(*, linked: bool) -> str:
+    """Query of (id_keluarga, expenditure): the true expenditure behind the families of the registry."""
+    if not linked:
+        return "SELECT id_keluarga, expenditure FROM scratch.main.truth"
+    return """SELECT l.id_keluarga, t.expenditure FROM scratch.main.truth AS t
+        JOIN truth_link AS l ON l.sim_id_keluarga = t.id_keluarga WHERE l.id_keluarga IS NOT NULL"""
 
 
 def source_mix(con: duckdb.DuckDBPyConnection) -> dict[str, int]:

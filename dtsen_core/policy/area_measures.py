@@ -53,7 +53,7 @@ class Spread:
 @dataclass(frozen=True, eq=False)
 class Basis:
     """What every area's figures rest on: the expenditure of each regency, line factors by province when
-    benchmarked, M of each regency (see `estimates`), and `line`, the multiple of the official poverty lines."""
+    benchmarked, M of each regency (see `estimates`), and the poverty `lines` by province (None: official)."""
 
     model: Unexplained | None
     people_weight: Floats
@@ -62,21 +62,22 @@ class Basis:
     rows: Floats
     factors: Floats | None
     doubt: Floats
-    line: float = 1.0
+    lines: Floats | None = None
 
     @staticmethod
-    def of(h: Histogram, model: Unexplained | None, people_weight: Floats, benchmark: bool) -> Basis:
+    def of(h: Histogram, model: Unexplained | None, people_weight: Floats, benchmark: bool,
+           lines: Floats | None = None) -> Basis:  # fmt: skip
         """From H by regency; `model` None takes the bare score for expenditure."""
-        return Basis.on(Spread.of(h, model, people_weight), benchmark)
+        return Basis.on(Spread.of(h, model, people_weight), benchmark, lines)
 
     @staticmethod
-    def on(spread: Spread, benchmark: bool, line: float = 1.0) -> Basis:
+    def on(spread: Spread, benchmark: bool, lines: Floats | None = None) -> Basis:
         factors = spread.benchmark if benchmark else None
         doubt = np.full(REGENCIES, np.nan)
         if spread.model is not None:
-            doubt = spread.model.doubt(spread.regencies, np.arange(REGENCIES), factors, line=line)
+            doubt = spread.model.doubt(spread.regencies, np.arange(REGENCIES), factors, lines=lines)
         return Basis(
-            spread.model, spread.people_weight, spread.regencies, spread.provinces, spread.rows, factors, doubt, line
+            spread.model, spread.people_weight, spread.regencies, spread.provinces, spread.rows, factors, doubt, lines
         )
 
     @property
@@ -84,13 +85,13 @@ class Basis:
         return self.regencies.persons.sum(axis=1)
 
     def by_regency(self) -> Columns:
-        found = estimates.measure(self.regencies, province_of_regency(), self.people, self.factors, self.line)
+        found = estimates.measure(self.regencies, province_of_regency(), self.people, self.factors, self.lines)
         return _with_interval(found, self.rows, self.doubt)
 
     def by_province(self) -> Columns:
         province = province_of_regency()
         d = self.provinces
-        found = estimates.measure(d, np.arange(PROVINCES), d.persons.sum(axis=1), self.factors, self.line)
+        found = estimates.measure(d, np.arange(PROVINCES), d.persons.sum(axis=1), self.factors, self.lines)
         rows = np.asarray(np.bincount(province, self.rows, PROVINCES), dtype=np.float64)
         return _with_interval(found, rows, estimates.add_up(self.doubt, self.people, province, PROVINCES))
 
@@ -110,11 +111,11 @@ class Basis:
                 area=number[cells.area[mine]],
             )
             d = _spread(part, province[chosen], self.model).scaled(self.people_weight[regency[chosen]])
-            found = estimates.measure(d, province[chosen], d.persons.sum(axis=1), self.factors, self.line)
+            found = estimates.measure(d, province[chosen], d.persons.sum(axis=1), self.factors, self.lines)
             rows = np.bincount(part.area, part.families, len(chosen)).astype(np.float64)
             doubt = np.full(len(chosen), np.nan)
             if self.model is not None:
-                doubt = self.model.doubt(d, regency[chosen], self.factors, districts=chosen, line=self.line)
+                doubt = self.model.doubt(d, regency[chosen], self.factors, districts=chosen, lines=self.lines)
             for name, values in _with_interval(found, rows, doubt).items():
                 result[name][chosen] = values
         return result
@@ -126,7 +127,7 @@ class Basis:
             inside = (province_of_regency() if only.column == "province" else np.arange(REGENCIES)) == only.idx
         d = replace(self.regencies, persons=self.regencies.persons[inside])
         people = self.people[inside]
-        parts = estimates.measure(d, province_of_regency()[inside], people, self.factors, self.line)
+        parts = estimates.measure(d, province_of_regency()[inside], people, self.factors, self.lines)
         found = estimates.whole(d, parts, people)
         doubt = self.doubt[inside][people > 0]
         one = np.zeros(len(doubt), dtype=np.int64)

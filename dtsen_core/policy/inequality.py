@@ -16,6 +16,8 @@ import pandas as pd
 
 from dtsen_core.policy.sample import Array, Values, filled, numbers, pair, positive
 
+EXPANSION = 100.0  # fractional weights from here on say how many persons of a population one of a sample stands for
+
 
 class LorenzCurve(NamedTuple):
     """Points of the curve, both (n + 1,) from 0 to 1: cumulated share of `persons` and of the `amount`."""
@@ -86,10 +88,10 @@ def gini(values: Values, weights: Values | None = None) -> float:
 
     * whole-number weights (or none) are persons: exactly the Gini of the persons written out one by one,
       G = Σ (2·r − w)·w·y / (Σw · Σw·y) − 1;
-    * fractional expansion weights, none below 1, are survey weights: G = Σ (2·r − 1)·w·y / (Σw · Σw·y) − 1
-      (Osier 2009, Survey Research Methods 3(3); the form of the published 26.49652 % of the EU-SILC
-      sample). It exceeds the area form by about one unit's share of the population;
-    * weights below 1 are shares, of which any scale is as good: the area form of `gini_of_shares`.
+    * fractional weights that all reach `EXPANSION` are those of a sample survey:
+      G = Σ (2·r − 1)·w·y / (Σw · Σw·y) − 1 (Osier 2009, Survey Research Methods 3(3); the form of the
+      published 26.49652 % of the EU-SILC sample). It exceeds the area form by about one unit's share;
+    * any other weights are shares, of which any scale is as good: the area form of `gini_of_shares`.
 
     Source of the index: Gini (1912), Variabilità e mutabilità.
     """
@@ -97,7 +99,7 @@ def gini(values: Values, weights: Values | None = None) -> float:
     held = load[load > 0]
     if not held.size or not (given @ load) > 0:
         return float("nan")
-    if (held < 1).any() or (held == np.rint(held)).all():
+    if (held < EXPANSION).any() or (held == np.rint(held)).all():
         return gini_of_shares(given, load)
     order = np.argsort(given, kind="stable")
     given, load = given[order], load[order]

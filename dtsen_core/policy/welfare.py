@@ -70,7 +70,8 @@ def full_ranking(dataset: Dataset, request: RankRequest, *, card: Scorecard | No
     if spread is None:
         estimated, whole = unmeasured(request.level)
     else:
-        basis = Basis.on(spread, request.benchmark, request.line)
+        lines = estimates.lines_of(request.line) if request.line else None
+        basis = Basis.on(spread, request.benchmark, lines)
         estimated, whole = measured(basis, request.level, cells, listed, only)
     areas, total = _present(pd.concat([table, estimated], axis=1), listed, request.region)
     for name, value in whole.items():

@@ -32,14 +32,15 @@ def simulate(con: duckdb.DuckDBPyConnection, seed: int, as_of: dt.date) -> None:
     """Tables ``programme_flag`` (latest quarter, one row per enrolled family), ``enrolment`` and the true
     ``effects``.
 
-    Needs ``family_packed`` with official deciles, ``area_weight`` and ``anggota``.
+    Needs ``family_packed`` with official deciles, ``area_weight``, ``anggota`` and ``family_position`` (id_keluarga,
+    position 0 … 1 inside the national decile).
     """
     con.execute("CREATE OR REPLACE TEMP TABLE candidate AS " + _candidate_sql(seed, as_of))
     _write_rates(con, seed)
     con.execute("CREATE OR REPLACE TABLE programme_flag AS " + _flag_sql())
     con.execute("CREATE OR REPLACE TABLE enrolment AS " + _enrolment_sql(seed))
     con.execute("CREATE OR REPLACE TABLE effects AS " + _effects_sql(seed))
-    con.execute("DROP TABLE candidate; DROP TABLE rate")
+    con.execute("DROP TABLE candidate; DROP TABLE rate; DROP TABLE IF EXISTS family_position")
 
 
 NEEDED = ("anak_tidak_sekolah", "umur_kepala", "disabilitas_atau_kronis", "rasio_ketergantungan")
@@ -108,17 +109,19 @@ def _candidate_sql(seed: int, as_of: dt.date) -> str:
     count(*) FILTER (severe) AS disabled, count(*) FILTER (age >= 70) AS elderly
   FROM person GROUP BY id_keluarga
 )
-SELECT {common},
+SELECT {common}, q.position,
     coalesce(s.small + s.primary_level + s.junior_level + s.senior_level + s.disabled + s.elderly, 0) > 0 AS component,
     coalesce(s.primary_level + s.junior_level + s.senior_level, 0) AS pupils,
     (least(s.small, 2) * {pay["early_childhood"]} + s.primary_level * {pay["primary"]}
      + s.junior_level * {pay["junior"]} + s.senior_level * {pay["senior"]} + s.disabled * {pay["disability"]}
      + s.elderly * {pay["elderly"]}) / 4.0 AS pkh_amount
-  FROM family_packed AS f JOIN area_weight AS w USING (regency) LEFT JOIN sums AS s USING (id_keluarga)"""
+  FROM family_packed AS f JOIN area_weight AS w USING (regency) JOIN family_position AS q USING (id_keluarga)
+    LEFT JOIN sums AS s USING (id_keluarga)"""
 
 
 def _write_rates(con: duckdb.DuckDBPyConnection, seed: int) -> None:
-    """Temp table ``rate`` (programme, regency, decile, component, rural, rate, legacy)."""
+    """Temp table ``rate`` (programme, regency, decile, component, rural, rate, legacy, and by how much of itself
+    each changes across the decile: rate_tilt, legacy_tilt)."""
     groups = con.execute("""SELECT regency, decile, component, urban = 2 AS rural, sum(weight) AS families,
         sum(weight * persons) AS persons, sum(weight * pupils) AS pupils
         FROM candidate GROUP BY ALL ORDER BY ALL""").df()
@@ -139,13 +142,25 @@ def _write_rates(con: duckdb.DuckDBPyConnection, seed: int) -> None:
         rate = _scaled(name, rule["rates"], shape, size, decile, found)
         legacy = rate if "legacy" not in rule else _scaled(name, rule["legacy"], shape, size, decile, found, cut=False)
         found[name] = rate
+        tilt = _tilt(rule["rates"], rule.get("cut"))[decile - 1]
+        legacy_tilt = _tilt(rule["legacy"], None)[decile - 1] if "legacy" in rule else tilt
         parts.append(groups[["regency", "decile", "component", "rural"]].assign(
-            programme=name, rate=rate, legacy=legacy))  # fmt: skip
+            programme=name, rate=rate, legacy=legacy, rate_tilt=tilt, legacy_tilt=legacy_tilt))  # fmt: skip
     table = pd.concat(parts)
     table["programme"] = table["programme"].astype(object)
     con.register("rate_frame", table)
     con.execute("CREATE OR REPLACE TEMP TABLE rate AS SELECT * FROM rate_frame")
     con.unregister("rate_frame")
+
+
+def _tilt(by_decile: list[float], cut: int | None) -> Floats:
+    """Change of the rate across each decile as a share of the rate: towards both neighbours, never over a cut."""
+    rates = np.array(by_decile)
+    steps = np.diff(rates)
+    left, right = np.append(steps[0], steps), np.append(steps, steps[-1])
+    if cut is not None and cut < len(rates):
+        right[cut - 1], left[cut] = left[cut - 1], right[cut]
+    return (left + right) / 2 / rates
 
 
 def _scaled(
@@ -184,10 +199,15 @@ def _joined(name: str, columns: str, rate: str) -> str:
     """Families enrolled in one programme. PBI pemda takes only those whom PBI leaves out."""
     also = """ JOIN rate AS b ON b.programme = 'pbi' AND b.regency = c.regency AND b.decile = c.decile
       AND b.component = c.component AND b.rural = (c.urban = 2)""" if name == "pbi_pemda" else ""  # fmt: skip
-    only = f" AND NOT c.u_pbi < b.{rate}" if name == "pbi_pemda" else ""
+    only = f" AND NOT c.u_pbi < {_here('b', rate)}" if name == "pbi_pemda" else ""
     return f"""SELECT {columns} FROM candidate AS c JOIN rate AS r ON r.programme = '{name}'
       AND r.regency = c.regency AND r.decile = c.decile AND r.component = c.component AND r.rural = (c.urban = 2){also}
-    WHERE c.u_{name} < r.{rate}{only}"""
+    WHERE c.u_{name} < {_here("r", rate)}{only}"""
+
+
+def _here(table: str, rate: str) -> str:
+    """The rate at the family's own place inside its decile."""
+    return f"{table}.{rate} * (1 + {table}.{rate}_tilt * (c.position - 0.5))"
 
 
 def _persons(name: str) -> str:
@@ -247,11 +267,16 @@ def _effects_sql(seed: int) -> str:
     """True effects per enrolled family of the latest quarter, for evaluation only."""
     cases_log = " ".join(f"WHEN '{n}' THEN {rules()[n].get('effect_log_expenditure', 0.0)}" for n in PROGRAMMES)
     cases_school = " ".join(f"WHEN '{n}' THEN {rules()[n].get('effect_school', 0.0)}" for n in PROGRAMMES)
-    spread = f"(0.5 + (hash(id_keluarga, program, {seed}) % 1001) / 1000.0)"
+    spread = spread_sql(seed, "id_keluarga", "program")
     return f"""SELECT id_keluarga, program, {spread} * CASE program {cases_log} END AS effect_log_expenditure,
   {spread} * CASE program {cases_school} END AS effect_school
 FROM enrolment WHERE quarter = '{rules()["quarters"][-1]}'
 ORDER BY id_keluarga, program"""
+
+
+def spread_sql(seed: int, family: str, program: str) -> str:
+    """A family's own effect of a programme as a multiple of the mean effect: 0.5 to 1.5, mean 1."""
+    return f"(0.5 + (hash({family}, {program}, {seed}) % 1001) / 1000.0)"
 
 
 def mark_members(con: duckdb.DuckDBPyConnection) -> None:

@@ -134,6 +134,9 @@ def passport(page: Page, request: RankRequest) -> None:
             _t(page, "passport_body", version=page.dataset.version, dataset=dataset[:12], model=model[:12] or "–",
                code=page.dataset.manifest.code_version)
         )  # fmt: skip
+        if not document:
+            st.caption(_t(page, "passport_withheld"))
+            return
         st.code(_t(page, "passport_command", file=file), language=None)
         st.download_button(
             _t(page, "passport_download"), document, file, "application/json", icon=":material/download:",

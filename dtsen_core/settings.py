@@ -14,7 +14,8 @@ class Settings(BaseSettings):
     """``DTSEN_DATASET`` dataset folder; ``DTSEN_THREADS`` DuckDB threads (0 = all cores);
     ``DTSEN_MEMORY_LIMIT`` DuckDB memory limit such as ``4GB`` (empty = DuckDB's default; builds take half of
     the machine's); ``DTSEN_STATE`` folder of what users keep, such as scenarios (empty = beside the dataset);
-    ``DTSEN_PROGRAMMES`` folder with programme rules of one's own (empty = none)."""
+    ``DTSEN_CACHE`` folder for files derived from datasets whose own folder is closed; ``DTSEN_PROGRAMMES`` folder
+    with programme rules of one's own (empty = none)."""
 
     model_config = SettingsConfigDict(env_prefix="DTSEN_")
 
@@ -22,6 +23,7 @@ class Settings(BaseSettings):
     threads: int = 0
     memory_limit: str = ""
     state: Path | None = None
+    cache: Path | None = None
     programmes: Path | None = None
 
     @property

@@ -375,7 +375,8 @@ def _labels(need: Any) -> pd.DataFrame:
             if array.ndim not in (1, 2):
                 raise ValueError
             need = pd.DataFrame(array.reshape(len(array), -1) if array.size else None)
-            need.columns = ["need"][: need.shape[1]] if need.shape[1] <= 1 else [f"programme {j + 1}" for j in range(need.shape[1])]
+            many = [f"programme {j + 1}" for j in range(need.shape[1])]
+            need.columns = many if len(many) > 1 else ["need"][: len(many)]
         frame = need.astype(np.float64)
     except (TypeError, ValueError) as error:
         raise ValueError("need must be numbers by area, or a table of areas and programmes") from error

@@ -105,15 +105,24 @@ def read(
     return OwnIndicator(str(value_column), level, used, frame, tuple(problems), missing, tuple(numeric))
 
 
-def _table(data: bytes | pd.DataFrame) -> pd.DataFrame:
-    """All cells as text, headings without blanks; UserError if there is no row or it is too large."""
+def read_list(data: bytes | pd.DataFrame, *, system: str | None = None) -> OwnIndicator:
+    """A list of regions: as `read`, but only the codes matter; every code listed has the value 1."""
+    table = _table(data, narrow=True)
+    code = _code_column(table, None)
+    kept = [code, *(name for name in table.columns if name != code and _heading(name) in _NAME_NAMES)]
+    return read(table[kept].assign(nilai="1"), code_field=code, value_field="nilai", system=system)
+
+
+def _table(data: bytes | pd.DataFrame, *, narrow: bool = False) -> pd.DataFrame:
+    """All cells as text, headings without blanks; UserError if there is no row or it is too large. `narrow`: one
+    column is enough."""
     if isinstance(data, pd.DataFrame):
         table = data.copy()
     else:
         if len(data) > MAX_BYTES:
             raise UserError("errors_own_indicator.too_large", limit=MAX_BYTES // 1_000_000)
         table = _parse(data)
-    if table.empty or table.shape[1] < 2 or table.shape[1] > MAX_COLUMNS:
+    if table.empty or table.shape[1] < (1 if narrow else 2) or table.shape[1] > MAX_COLUMNS:
         raise UserError("errors_own_indicator.no_table")
     if len(table) > 10 * units.COUNTS["district"]:
         raise UserError("errors_own_indicator.too_many_rows", rows=len(table), limit=10 * units.COUNTS["district"])

@@ -14,8 +14,8 @@ import numpy as np
 import pandas as pd
 
 from dtsen_core.policy import spatial
-from dtsen_core.policy.adjacency import neighbours
 from dtsen_core.policy.priority import allocate, rank_intervals
+from dtsen_core.regions.neighbours import neighbours
 
 RUNS = 3
 PERMUTATIONS = 9_999

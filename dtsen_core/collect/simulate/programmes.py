@@ -28,38 +28,73 @@ def rules() -> dict:
     return tomllib.loads((RULES / "simulation" / "programmes.toml").read_text(encoding="utf-8"))
 
 
-def simulate(con: duckdb.DuckDBPyConnection, seed: int, as_of: dt.date, *, history: bool) -> None:
-    """Table ``programme_flag`` (latest quarter, one row per enrolled family) and, with `history`, ``enrolment``
-    and the true ``effects``.
+def simulate(con: duckdb.DuckDBPyConnection, seed: int, as_of: dt.date) -> None:
+    """Tables ``programme_flag`` (latest quarter, one row per enrolled family), ``enrolment`` and the true
+    ``effects``.
 
-    Needs ``family_packed`` with official deciles, ``area_weight``, ``indicators`` and with `history` also
-    ``anggota`` and ``family_position`` (id_keluarga, position 0 … 1 inside the national decile).
+    Needs ``family_packed`` with official deciles, ``area_weight``, ``anggota`` and ``family_position`` (id_keluarga,
+    position 0 … 1 inside the national decile).
     """
-    con.execute("CREATE OR REPLACE TEMP TABLE candidate AS " + _candidate_sql(seed, as_of, members=history))
+    con.execute("CREATE OR REPLACE TEMP TABLE candidate AS " + _candidate_sql(seed, as_of))
     _write_rates(con, seed)
     con.execute("CREATE OR REPLACE TABLE programme_flag AS " + _flag_sql())
-    if history:
-        con.execute("CREATE OR REPLACE TABLE enrolment AS " + _enrolment_sql(seed))
-        con.execute("CREATE OR REPLACE TABLE effects AS " + _effects_sql(seed))
-    con.execute("DROP TABLE candidate; DROP TABLE rate; DROP TABLE IF EXISTS family_position")
+    con.execute("CREATE OR REPLACE TABLE enrolment AS " + _enrolment_sql(seed))
+    con.execute("CREATE OR REPLACE TABLE effects AS " + _effects_sql(seed))
+    con.execute("DROP TABLE candidate; DROP TABLE rate; DROP TABLE family_position")
 
 
-def _candidate_sql(seed: int, as_of: dt.date, *, members: bool) -> str:
-    """One row per family: decile, persons, pupils, whether it has a PKH component, its random numbers."""
-    chance = ", ".join(
+NEEDED = ("anak_tidak_sekolah", "umur_kepala", "disabilitas_atau_kronis", "rasio_ketergantungan")
+"""Indicators from which a large build, which keeps no persons, takes PKH components and pupils."""
+
+
+def write_rates_by_group(con: duckdb.DuckDBPyConnection, seed: int, families: str) -> None:
+    """Temp table ``rate_by_group``: the rates of all programmes by regency, decile, component and rural, one row
+    per group. `families` is a query with id_keluarga, regency, urban, desil_nasional, family_size and `NEEDED`.
+    """
+    con.execute(f"CREATE OR REPLACE TEMP VIEW candidate AS {_plain_candidate_sql(seed, families)}")
+    _write_rates(con, seed)
+    rates = ", ".join(f"max(rate) FILTER (programme = '{name}') AS r_{name}" for name in PROGRAMMES)
+    con.execute(f"""CREATE OR REPLACE TEMP TABLE rate_by_group AS
+        SELECT regency, decile, component, rural, {rates} FROM rate GROUP BY regency, decile, component, rural""")
+    con.execute("DROP VIEW candidate; DROP TABLE rate")
+
+
+def flagged_sql(seed: int, families: str) -> str:
+    """Query with all columns of `families` (see `write_rates_by_group`, which it needs) and the enrolment of the
+    latest quarter: pkh, sembako, blt_desa, pbi_persons, pbi_pemda_persons, pip_pupils, as `simulate` gives them."""
+    columns = {"pkh": "pkh", "sembako": "sembako", "blt_desa": "blt_desa", "pbi": "pbi_persons",
+               "pbi_pemda": "pbi_pemda_persons", "pip": "pip_pupils"}  # fmt: skip
+    flags = []
+    for name, column in columns.items():
+        also = " AND NOT c.u_pbi < r.r_pbi" if name == "pbi_pemda" else ""
+        counted = _persons(name) if column not in ("pkh", "sembako", "blt_desa") else f"({_persons(name)} > 0)::INTEGER"
+        flags.append(f"CASE WHEN c.u_{name} < r.r_{name}{also} THEN {counted} ELSE 0 END::UTINYINT AS {column}")
+    return f"""SELECT c.*, {", ".join(flags)}
+FROM ({_plain_candidate_sql(seed, families)}) AS c LEFT JOIN rate_by_group AS r ON r.regency = c.regency
+  AND r.decile = c.decile AND r.component = c.component AND r.rural = (c.urban = 2)"""
+
+
+def _chances(seed: int) -> str:
+    return ", ".join(
         f"(hash(f.id_keluarga, {seed}, {21 + n}) % 1000003) / 1000003.0 AS u_{name}"
         for n, name in enumerate(PROGRAMMES)
     )
+
+
+def _plain_candidate_sql(seed: int, families: str) -> str:
+    """As `_candidate_sql`, from indicators instead of persons; keeps every column of `families`."""
+    return f"""SELECT f.*, greatest(f.desil_nasional, 1) AS decile, f.family_size AS persons, w.weight,
+    {_chances(seed)},
+    f.anak_tidak_sekolah <> 4 OR f.umur_kepala = 6 OR f.disabilitas_atau_kronis = 1
+      OR f.rasio_ketergantungan BETWEEN 2 AND 5 AS component,
+    CASE WHEN f.anak_tidak_sekolah IN (1, 2, 3) THEN 1 + CAST(f.family_size >= 5 AS INTEGER) ELSE 0 END AS pupils
+  FROM ({families}) AS f JOIN area_weight AS w USING (regency)"""
+
+
+def _candidate_sql(seed: int, as_of: dt.date) -> str:
+    """One row per family: decile, persons, pupils, whether it has a PKH component, its random numbers."""
     common = f"""f.id_keluarga, f.regency, f.urban, greatest(f.desil_nasional, 1) AS decile,
-    f.family_size AS persons, w.weight, {chance}"""
-    if not members:
-        return f"""SELECT {common},
-    i.anak_tidak_sekolah <> 4 OR i.umur_kepala = 6 OR i.disabilitas_atau_kronis = 1
-      OR i.rasio_ketergantungan BETWEEN 2 AND 5 AS component,
-    0.5 AS position,
-    CASE WHEN i.anak_tidak_sekolah IN (1, 2, 3) THEN 1 + CAST(f.family_size >= 5 AS INTEGER) ELSE 0 END AS pupils,
-    0.0 AS pkh_amount
-  FROM family_packed AS f JOIN indicators AS i USING (id_keluarga) JOIN area_weight AS w USING (regency)"""
+    f.family_size AS persons, w.weight, {_chances(seed)}"""
     pay = rules()["pkh_component"]
     severe = " OR ".join(f"{name} <= 2" for name in FUNCTIONS)
     return f"""WITH person AS (

@@ -14,7 +14,7 @@ from pathlib import Path
 import duckdb
 
 import dtsen_core
-from dtsen_core.build import calibration, lock, tables
+from dtsen_core.build import calibration, history, lock, tables
 from dtsen_core.build.progress import Listener, Progress, silent
 from dtsen_core.collect.simulate import population, programmes, registers, targets
 from dtsen_core.collect.simulate.population import Recipe
@@ -27,11 +27,12 @@ from dtsen_core.registry.manifest import Manifest
 DEFAULT_SEED = 2026
 LARGE = 5_000_000  # above this many families persons and registers are left out
 OFFICIAL_MODEL = "pmt_provinsi"
+EARLIER = "earlier"  # where the states of earlier quarters wait until the version is served
 
 # Usual shares of the time, measured on the default build; they only steer the progress bar.
 SHARES = {
     "prepare": 1, "survey": 3, "families": 10, "registers": 14, "integrate": 63, "indicators": 1, "fit": 3,
-    "rank": 1, "programmes": 2, "calibration": 1, "finish": 1,
+    "rank": 1, "programmes": 2, "calibration": 1, "history": 5, "finish": 1,
 }  # fmt: skip
 
 
@@ -48,9 +49,10 @@ def build(
     count = rule["default_families"] if families is None else families
     households = survey_households or rule["survey_households"]
     sources = not without_sources and count <= LARGE
-    shares = {k: v for k, v in SHARES.items() if sources or k not in ("registers", "integrate")}
+    left_out = {"registers": sources, "integrate": sources, "history": count <= LARGE}
+    shares = {k: v for k, v in SHARES.items() if left_out.get(k, True)}
     told = Progress(shares, progress)
-    with lock.exclusive(out), new_dataset(out, "simulated") as folder:
+    with lock.exclusive(out), new_dataset(out, "simulated", earlier=EARLIER) as folder:
         with told.stage("prepare"):
             recipe = population.prepare(seed, count)
         con = _connect(folder)
@@ -59,8 +61,13 @@ def build(
             manifest = _finish(con, folder, recipe, told, households, sources, count <= LARGE)
         finally:
             con.close()
+        if count <= LARGE:
+            with told.stage("history") as step:
+                (folder / EARLIER).mkdir()
+                history.write(folder, manifest, folder / EARLIER, step)
         with told.stage("finish"):
             (folder / "scratch.duckdb").unlink(missing_ok=True)
+            manifest = dataclasses.replace(manifest, stages=dict(told.seconds))
             manifest.write(folder)
     return manifest
 
@@ -129,14 +136,15 @@ def _finish(
     now = dt.datetime.now(dt.UTC)
     # Every build is a version of its own: caches must not mix two builds that look alike.
     made = f"{recipe.seed} {recipe.total} {households} {now.isoformat()}"
-    version = f"simulasi-{recipe.as_of:%Y%m%d}-{hashlib.blake2b(made.encode(), digest_size=3).hexdigest()}"
+    name = hashlib.blake2b(made.encode(), digest_size=3).hexdigest()
+    version = f"simulasi-{recipe.as_of:%Y%m%d}-{name}"
     manifest = Manifest(
         origin="simulated", version=version, as_of=recipe.as_of.isoformat(),
         created=now.isoformat(timespec="seconds"), families=int(counted[0]), persons=int(counted[1]),
         registry_families=float(counted[2]), registry_persons=float(counted[3]), seed=recipe.seed,
         has_sources=sources, has_members=people, urban_known=True, survey_households=households,
         survey_seed=recipe.seed, model=OFFICIAL_MODEL, packing=packing.packing().hash,
-        boundary_hash=tables.boundary_hash(), code_version=dtsen_core.__version__,
+        boundary_hash=tables.boundary_hash(), code_version=dtsen_core.__version__, build=name,
         programmes=list(programmes.PROGRAMMES),
         source_mix=tables.source_mix(con) if sources else {},
     )  # fmt: skip
@@ -147,5 +155,5 @@ def _finish(
         con.execute("DETACH scratch")
         con.execute("DETACH evaluation")
         con.execute("CHECKPOINT")
-    return dataclasses.replace(manifest, rows=rows, stages=dict(told.seconds))
+    return dataclasses.replace(manifest, rows=rows)
 

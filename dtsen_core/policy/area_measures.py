@@ -34,9 +34,11 @@ class Basis:
     rows: Floats
     factors: Floats | None
     doubt: Floats
+    lines: Floats | None = None
 
     @staticmethod
-    def of(h: Histogram, model: Unexplained | None, people_weight: Floats, benchmark: bool) -> Basis:
+    def of(h: Histogram, model: Unexplained | None, people_weight: Floats, benchmark: bool,
+           lines: Floats | None = None) -> Basis:  # fmt: skip
         """From H by regency; `model` None takes the bare score for expenditure."""
         regencies = _spread(h, province_of_regency(), model).scaled(people_weight)
         factors = None
@@ -45,21 +47,21 @@ class Basis:
         rows = np.bincount(h.area, h.families, REGENCIES).astype(np.float64)
         doubt = np.full(REGENCIES, np.nan)
         if model is not None:
-            doubt = model.doubt(regencies, np.arange(REGENCIES), factors)
-        return Basis(model, people_weight, regencies, rows, factors, doubt)
+            doubt = model.doubt(regencies, np.arange(REGENCIES), factors, lines=lines)
+        return Basis(model, people_weight, regencies, rows, factors, doubt, lines)
 
     @property
     def people(self) -> Floats:
         return self.regencies.persons.sum(axis=1)
 
     def by_regency(self) -> Columns:
-        found = estimates.measure(self.regencies, province_of_regency(), self.people, self.factors)
+        found = estimates.measure(self.regencies, province_of_regency(), self.people, self.factors, self.lines)
         return _with_interval(found, self.rows, self.doubt)
 
     def by_province(self) -> Columns:
         province = province_of_regency()
         d = self.regencies.combine(province, PROVINCES)
-        found = estimates.measure(d, np.arange(PROVINCES), d.persons.sum(axis=1), self.factors)
+        found = estimates.measure(d, np.arange(PROVINCES), d.persons.sum(axis=1), self.factors, self.lines)
         rows = np.asarray(np.bincount(province, self.rows, PROVINCES), dtype=np.float64)
         return _with_interval(found, rows, estimates.add_up(self.doubt, self.people, province, PROVINCES))
 
@@ -79,11 +81,11 @@ class Basis:
                 area=number[cells.area[mine]],
             )
             d = _spread(part, province[chosen], self.model).scaled(self.people_weight[regency[chosen]])
-            found = estimates.measure(d, province[chosen], d.persons.sum(axis=1), self.factors)
+            found = estimates.measure(d, province[chosen], d.persons.sum(axis=1), self.factors, self.lines)
             rows = np.bincount(part.area, part.families, len(chosen)).astype(np.float64)
             doubt = np.full(len(chosen), np.nan)
             if self.model is not None:
-                doubt = self.model.doubt(d, regency[chosen], self.factors, districts=chosen)
+                doubt = self.model.doubt(d, regency[chosen], self.factors, districts=chosen, lines=self.lines)
             for name, values in _with_interval(found, rows, doubt).items():
                 result[name][chosen] = values
         return result
@@ -95,7 +97,7 @@ class Basis:
             inside = (province_of_regency() if only.column == "province" else np.arange(REGENCIES)) == only.idx
         d = replace(self.regencies, persons=self.regencies.persons[inside])
         people = self.people[inside]
-        parts = estimates.measure(d, province_of_regency()[inside], people, self.factors)
+        parts = estimates.measure(d, province_of_regency()[inside], people, self.factors, self.lines)
         found = estimates.whole(d, parts, people)
         doubt = self.doubt[inside][people > 0]
         one = np.zeros(len(doubt), dtype=np.int64)

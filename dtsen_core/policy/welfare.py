@@ -21,6 +21,7 @@ from dtsen_core.policy.request import DECILES, LEVELS, OFFICIAL, SCOPES, UNITS, 
 from dtsen_core.policy.transition import transition
 from dtsen_core.rank import engine, official
 from dtsen_core.rank.histogram import NEVER, Histogram, Thresholds
+from dtsen_core.rank.scorecard import Scorecard
 from dtsen_core.regions import units
 from dtsen_core.registry.dataset import Dataset
 
@@ -36,12 +37,13 @@ COLUMNS = ("code", "name", "n", "families", "persons", *DECILES, "mean_score", *
 THRESHOLDS = tuple(f"t{k}" for k in range(1, 10))
 
 
-def full_ranking(dataset: Dataset, request: RankRequest) -> RankResult:
+def full_ranking(dataset: Dataset, request: RankRequest, *, card: Scorecard | None = None) -> RankResult:
     """Rank every family of `dataset` and measure the areas asked for.
 
     UserError for an unknown model or region, a region finer than the level, or a model fitted on simulated
     households on real families. Expenditure measures are NaN for the official deciles and for an uploaded
-    scorecard on a dataset without a survey (there only the plain measures exist).
+    scorecard on a dataset without a survey (there only the plain measures exist). `card` is used in place of
+    the one that `request.model` names.
     """
     started = time.perf_counter()
     only, listed = listed_areas(request.level, request.region)
@@ -50,7 +52,7 @@ def full_ranking(dataset: Dataset, request: RankRequest) -> RankResult:
         limits = pd.DataFrame(columns=["code", "name", *THRESHOLDS])
         areas, total = _present(table, listed, request.region)
         return _result(request, dataset, started, limits, areas, total)
-    card = scorecard_for(dataset, request.model)
+    card = card or scorecard_for(dataset, request.model)
     h = engine.rank_histogram(dataset, card)
     weight, factor = weights(dataset)
     found = official.scope_thresholds(h, request.scope, request.unit, weight)
@@ -62,7 +64,8 @@ def full_ranking(dataset: Dataset, request: RankRequest) -> RankResult:
     if model is None and not request.plain:
         estimated, whole = unmeasured(request.level)
     else:
-        basis = Basis.of(h, model, weight * factor, request.benchmark)
+        lines = estimates.lines_of(request.line) if request.line else None
+        basis = Basis.of(h, model, weight * factor, request.benchmark, lines)
         estimated, whole = measured(basis, request.level, cells, listed, only)
     areas, total = _present(pd.concat([table, estimated], axis=1), listed, request.region)
     for name, value in whole.items():

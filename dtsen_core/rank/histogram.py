@@ -6,7 +6,9 @@ equal score share one decile, the ``ntile(10)`` bucket of the lowest rank of the
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -35,14 +37,23 @@ class Histogram:
         arrays = (self.area, self.urban, self.score, self.families, self.persons)
         return sum(a.nbytes for a in arrays)
 
-    @property
+    @cached_property
     def low(self) -> int:
         return int(self.score.min()) if self.score.size else 0
 
-    @property
+    @cached_property
     def width(self) -> int:
         """Number of distinct integer scores from the lowest to the highest, at least 1."""
         return int(self.score.max()) - self.low + 1 if self.score.size else 1
+
+    @cached_property
+    def digest(self) -> str:
+        """Hash of the cells, whatever their order: the same families under the same scorecard."""
+        order = np.lexsort((self.score, self.urban, self.area))
+        found = hashlib.blake2b(self.level.encode(), digest_size=16)
+        for part in (self.area, self.urban, self.score, self.families, self.persons):
+            found.update(np.ascontiguousarray(part[order], dtype="<i8").tobytes())
+        return found.hexdigest()
 
     def counts(self, unit: str) -> Ints:
         return self.families if unit == "families" else self.persons

@@ -42,12 +42,14 @@ def scope_thresholds(h: Histogram, scope: str, unit: str, weight: np.ndarray) ->
     return thresholds(area, AREAS[scope], h.score, h.counts(unit), weight[h.area])
 
 
-def ranked_sql(packing: Packing, sides: dict[str, int], where: str | None = None) -> str:
+def ranked_sql(packing: Packing, sides: dict[str, int], where: str | None = None,
+               scopes: tuple[str, ...] = SCOPES) -> str:  # fmt: skip
     """Common table expressions ending in ``ranked``: every column of ``family_packed`` and, for each side,
     its deciles ``<side>_national``, ``<side>_province``, ``<side>_regency``.
 
     `sides` maps a prefix of ours to the number of coefficient sets. Needs the temporary tables of `prepare`
-    for each side; `where` is a column of ``family_packed`` compared with one bound parameter.
+    for each side; `where` is a column of ``family_packed`` compared with one bound parameter; `scopes` are those
+    whose deciles are wanted.
     """
     parts, joins, limits, deciles = [], [], [], []
     for side, sets in sides.items():
@@ -56,6 +58,8 @@ def ranked_sql(packing: Packing, sides: dict[str, int], where: str | None = None
         joins.append(clauses)
         limits.append(f"JOIN {side}_limits AS {side} ON {side}.area = s.regency::INTEGER * 3 + s.urban")
         for letter, scope in zip(LETTERS, SCOPES):
+            if scope not in scopes:
+                continue
             reached = " + ".join(f"({side}_part + {side}.base >= {side}.{letter}{k})::UTINYINT" for k in range(1, 10))
             deciles.append(f"1 + {reached} AS {side}_{scope}")
     split, line = ",\n    ", "\n    "

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from dtsen_core.ui import cache_peringkat, peringkat_controls, peringkat_parts, shell
+from dtsen_core.ui import cache_peringkat, lab_parts, movement_parts, peringkat_controls, peringkat_parts, shell
 
 page = shell.page("peringkat")
 
@@ -23,11 +23,15 @@ with st.spinner(page.t("computing")):
 place = choice.place(page.lang, page.t("whole_country"))
 
 # 3. What it says
-peringkat_parts.numbers_row(page, found)
 view = peringkat_controls.view(page)
-moved = None
+peringkat_parts.numbers_row(page, found, tiles=view not in ("impact", "movement"))
+moved = areas = None
 if view == "deciles":
     peringkat_parts.deciles(page, found, place)
+elif view == "impact":
+    areas = lab_parts.impact(page, found.request, place)
+elif view == "movement":
+    movement_parts.movement(page, found.request)
 elif view == "classes":
     peringkat_parts.classes(page, found, place)
 elif view == "moves":
@@ -36,5 +40,6 @@ else:
     peringkat_parts.thresholds(page, found)
 
 # 4. How, and to take away
-peringkat_parts.method_and_downloads(page, found, place, view, moved)
+peringkat_parts.method_and_downloads(page, found, place, view, moved, areas)
+lab_parts.passport(page, found.request)
 page.finish()

@@ -12,7 +12,7 @@ from dtsen_core.errors import UserError
 from dtsen_core.locale import text
 from dtsen_core.oversight.disclosure import publish
 from dtsen_core.oversight.lab_tables import impact_areas
-from dtsen_core.policy.impact import Impact
+from dtsen_core.policy.reranking import Impact
 
 
 def lab(key: str, **params: object) -> str:

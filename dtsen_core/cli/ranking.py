@@ -16,8 +16,8 @@ from dtsen_core.errors import UserError
 from dtsen_core.locale import text
 from dtsen_core.oversight.disclosure import publish
 from dtsen_core.oversight.tables import DECILES, ranking
-from dtsen_core.policy.impact import CUTS, impact
 from dtsen_core.policy.passport import Passport
+from dtsen_core.policy.reranking import CUTS, impact
 from dtsen_core.policy.welfare import SCOPES, UNITS, RankRequest, RankResult, full_ranking
 from dtsen_core.rank.experiment import Experiment
 from dtsen_core.registry.dataset import Dataset

@@ -10,12 +10,12 @@ MOVED = ("staying", "entering", "leaving")
 
 
 def impact_areas() -> TableSpec:
-    """Areas of `policy.impact`: families in deciles 1..k before and after, those coming in and going out."""
+    """Areas of `policy.reranking`: families in deciles 1..k before and after, those coming in and going out."""
     return TableSpec(key="code", counts=("families", *MOVED), additive={"families": MOVED})
 
 
 def impact_programmes() -> TableSpec:
-    """Programmes of `policy.impact`; the rupiah follow from the persons or families beside them."""
+    """Programmes of `policy.reranking`; the rupiah follow from the persons or families beside them."""
     return TableSpec(
         key="key", counts=("families", *MOVED, "persons_entering", "persons_leaving"), additive={"families": MOVED},
         persons=("persons_entering", "persons_leaving"), measures=("cost",), sample=None,
@@ -35,3 +35,11 @@ def movement_classes(classes: Sequence[str]) -> TableSpec:
     return TableSpec(
         key="code", counts=("families", *classes, "cases"), additive={"families": tuple(classes)}
     )
+
+
+def movement_summary() -> TableSpec:
+    """Classes of change: families and those due for review, the mean steps of why."""
+    return TableSpec(
+        key="code", counts=("families", "cases"), additive={"families": ("cases",)},
+        measures=("data", "model", "others"),
+    )  # fmt: skip

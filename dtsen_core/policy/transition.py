@@ -56,7 +56,7 @@ def joint(dataset: Dataset, a: RankRequest, b: RankRequest, region: str | None =
         columns.append(f"{side}_{request.scope}")
     first, second = columns
     steps = official.ranked_sql(packing, sides, only.column if only else None, tuple({a.scope, b.scope}))
-    found = cursor.execute(
+    cells = cursor.execute(
         f"""WITH {steps}
 SELECT {level} AS area, any_value(regency)::INTEGER AS regency, {first}::INTEGER AS first,
   {second}::INTEGER AS second, count(*) AS n, sum(family_size)::DOUBLE AS persons
@@ -66,9 +66,9 @@ GROUP BY ALL""",
     ).fetchnumpy()
     cursor.close()
     area, regency, rows, cols, n = (
-        np.asarray(found[c]).astype(np.int64) for c in ("area", "regency", "first", "second", "n")
+        np.asarray(cells[c]).astype(np.int64) for c in ("area", "regency", "first", "second", "n")
     )
     return pd.DataFrame({
         "area": area, "first": rows, "second": cols, "n": n, "families": n * weight[regency],
-        "persons": np.asarray(found["persons"], dtype=np.float64) * weight[regency],
+        "persons": np.asarray(cells["persons"], dtype=np.float64) * weight[regency],
     })  # fmt: skip

@@ -206,6 +206,6 @@ def test_a_scorecard_by_regency_is_stored_and_read_back() -> None:
     con = duckdb.connect()
     rng = np.random.default_rng(11)
     for sets in (1, 38, 514):
-        card = synthetic.random_card(rng, sets, name=f"kartu{sets}")
+        card = random_card(rng, sets, name=f"kartu{sets}")
         scorecard.save(con, card, "uji")
         assert scorecard.load(con, card.name).hash == card.hash

@@ -71,7 +71,9 @@ def candidates(dataset: Dataset, given: str = "", region: str | None = None, lim
     """Families that match `given` (a number of the dataset, a card number or its beginning, or part of a name) in
     `region`: id_keluarga, card and name (masked), regency (code), decile. UserError on a real dataset."""
     _simulated(dataset)
-    wanted, conditions, parameters = given.strip(), [], []
+    wanted = given.strip()
+    conditions: list[str] = []
+    parameters: list[int | str] = []
     if re.fullmatch(r"[0-9]{16}", wanted):
         conditions, parameters = ["nomor_kartu_keluarga = ?"], [wanted]
     elif re.fullmatch(r"[0-9]{1,15}", wanted):

@@ -61,28 +61,34 @@ def class_bars(classes: pd.DataFrame, lang: str) -> go.Figure:
     )  # fmt: skip
     theme.layout(fig, lang=lang, height=300)
     top = float(shown["families"].max()) if shown["families"].notna().any() else 1.0
-    fig.update_xaxes(title=text("moves.axis_families", lang), range=[0, top * 1.2])
+    fig.update_xaxes(title=text("moves.axis_families", lang), range=[0, top * 1.2], tickformat=",.0f")
     fig.update_yaxes(autorange="reversed", title=None)
     return fig
 
 
-def cause_bars(causes: pd.DataFrame, total: float, lang: str) -> go.Figure:
-    """Waterfall of the mean move: data, model, others, and their sum."""
-    names = [text(f"moves.cause_{c}", lang) for c in causes["cause"]] + [text("moves.cause_total", lang)]
-    values = [*causes["mean"], total]
+def cause_bars(causes: pd.DataFrame, lang: str) -> go.Figure:
+    """Families that each step moves by itself."""
+    names = [text(f"moves.cause_{c}", lang) for c in causes["cause"]]
     fig = go.Figure(
-        go.Waterfall(
-            x=names, y=values, measure=[*["relative"] * len(causes), "total"],
-            text=[numbers.signed(v, lang, 4) for v in values], textposition="outside", cliponaxis=False,
-            increasing={"marker": {"color": theme.ACCENT}}, decreasing={"marker": {"color": theme.WARNING}},
-            totals={"marker": {"color": theme.MUTED}}, connector={"line": {"color": theme.FAINT}},
-            hoverinfo="skip",
+        go.Bar(
+            x=causes["families"], y=names, orientation="h", marker={"color": theme.ACCENT},
+            text=[numbers.people(v, lang) for v in causes["families"]], textposition="outside", cliponaxis=False,
+            hovertext=[f"{n}: {numbers.number(v, lang)}" for n, v in zip(names, causes["families"])],
+            hoverinfo="text",
         )
     )  # fmt: skip
-    theme.layout(fig, lang=lang, height=320)
-    fig.update_layout(margin={"t": 30})
-    fig.update_yaxes(title=text("moves.axis_mean", lang), zeroline=True)
+    theme.layout(fig, lang=lang, height=200)
+    top = float(causes["families"].max())
+    fig.update_xaxes(title=text("moves.axis_moved", lang), range=[0, max(top, 1.0) * 1.2], tickformat=",.0f")
+    fig.update_yaxes(autorange="reversed", title=None)
     return fig
+
+
+def cause_sum(causes: pd.DataFrame, total: float, lang: str) -> str:
+    """The mean move per family as the exact sum of its three steps."""
+    parts = [f"{text(f'moves.cause_{row.cause}', lang)} {numbers.signed(row.mean_, lang, 4)}"
+             for row in causes.rename(columns={"mean": "mean_"}).itertuples()]  # fmt: skip
+    return text("moves.sum", lang, parts=", ".join(parts), total=numbers.signed(total, lang, 4) or "0")
 
 
 def class_table(published: Published, lang: str) -> Table:

@@ -15,7 +15,7 @@ from dtsen_core.oversight.disclosure import Published
 from dtsen_core.policy.passport import Passport
 from dtsen_core.policy.reranking import Impact, impact
 from dtsen_core.policy.welfare import DECILES, RankRequest, full_ranking
-from dtsen_core.ui import cache
+from dtsen_core.ui import cache, cache_peringkat
 from dtsen_core.ui.cache import DatasetKey
 
 Fields = tuple[str | bool | None, ...]
@@ -63,10 +63,14 @@ def changed(key: DatasetKey, request: RankRequest, cut: int) -> Changed:
 def _passport(path: str, stamp: str, *fields: str | bool | None) -> tuple[str, str, str, str]:
     opened = cache.dataset(DatasetKey(path, stamp))
     request = RankRequest(*fields)  # type: ignore[arg-type]
-    made = Passport.make(opened, request, full_ranking(opened, request))
-    return made.id, made.dataset["hash"], made.model["hash"], made.to_json()
+    result = full_ranking(opened, request)
+    made = Passport.make(opened, request, result)
+    shown = cache_peringkat.publish(result.total, request.unit, opened.manifest.origin)
+    document = "" if shown.any_suppressed else made.to_json()
+    return made.id, made.dataset["hash"], made.model["hash"], document
 
 
 def passport(key: DatasetKey, request: RankRequest) -> tuple[str, str, str, str]:
-    """(id, dataset hash, model hash, the passport as JSON) of a ranking; it holds sums and hashes only."""
+    """(id, dataset hash, model hash, the passport as JSON) of a ranking. It carries the figures of all listed areas
+    together; where one of them is suppressed the document is empty."""
     return _passport(*key, *astuple(request))

@@ -1,4 +1,4 @@
-"""Cached moves between versions and explanations of families. Keys are scalars; what is kept has passed the one exit."""
+"""Cached moves between versions. Keys are scalars; what is kept has passed the one exit."""
 
 from __future__ import annotations
 

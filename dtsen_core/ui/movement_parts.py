@@ -61,8 +61,8 @@ def _causes(page: Page, found: Moved) -> None:
     st.subheader(finding, anchor=False)
     if found.causes.empty:
         return
-    st.caption(_t(page, "cause_note"))
-    fig = moves.cause_bars(found.causes, found.total_move, page.lang)
+    st.caption(_t(page, "cause_note") + " " + moves.cause_sum(found.causes, found.total_move, page.lang))
+    fig = moves.cause_bars(found.causes, page.lang)
     peringkat_parts.chart(page, fig, _t(page, "alt_causes", finding=finding), "moves.causes")
 
 

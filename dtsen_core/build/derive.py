@@ -25,7 +25,7 @@ def derive(con: duckdb.DuckDBPyConnection, as_of: dt.date) -> list[str]:
     con.execute("""CREATE TABLE area_weight AS
         SELECT regency, 1.0::DOUBLE AS weight, 1.0::DOUBLE AS survey_factor FROM regency_idx""")
     con.unregister("regency_idx")
-    tables.write_indicators(con, as_of, people=True)
+    tables.write_indicators(con, as_of)
     packing.pack(con)
     scorecard.create_tables(con)
     known = _flags(con)

@@ -16,8 +16,8 @@ import streamlit as st
 from dtsen_core.errors import UserError
 from dtsen_core.oversight import disclosure, tables
 from dtsen_core.oversight.disclosure import Published, TableSpec
+from dtsen_core.policy import ground
 from dtsen_core.policy.welfare import DECILES, RankRequest, RankResult, full_ranking, transition
-from dtsen_core.rank import engine
 from dtsen_core.ui import cache
 from dtsen_core.ui.cache import DatasetKey
 
@@ -64,7 +64,7 @@ def ranking(key: DatasetKey, request: RankRequest) -> Ranking:
 
 def forget(key: DatasetKey, request: RankRequest) -> None:
     """Compute `request` anew, and measure it, the next time it is asked for."""
-    engine.forget()
+    ground.forget()
     _ranking.clear(*key, *astuple(request))
 
 

@@ -7,10 +7,13 @@ import json
 import pandas as pd
 import streamlit as st
 
-from dtsen_core.policy import priority_plan
+from dtsen_core.policy import priority_budget, priority_plan
+from dtsen_core.policy.priority_budget import Bought, Budget
 from dtsen_core.policy.priority_plan import Plan, Ranked
+from dtsen_core.policy.zones import Zones, work_zones
 from dtsen_core.present import peta
-from dtsen_core.ui import cache_peta
+from dtsen_core.regions import boundaries, neighbours
+from dtsen_core.ui import cache_missed, cache_peta
 from dtsen_core.ui.cache import DatasetKey
 
 NATION = cache_peta.NATION
@@ -58,3 +61,41 @@ def _change(path: str, stamp: str, params: str, code: str) -> dict[str, float]:
 
 def needed_change(key: DatasetKey, plan: Plan, code: str) -> dict[str, float]:
     return _change(*key, json.dumps(plan.params(), sort_keys=True), code)
+
+
+def _missed_areas(key: DatasetKey, plan: Plan, codes: tuple[str, ...]) -> pd.DataFrame:
+    """Published table of the missed for the areas `codes` of the plan's level."""
+    within = plan.within if plan.level == "district" else None
+    frame = cache_missed.table(key, plan.level, within).frame
+    return frame[frame["code"].isin(codes)].reset_index(drop=True)
+
+
+@st.cache_data(max_entries=60, max_size="60MB", show_spinner=False)
+def _bought(path: str, stamp: str, params: str, codes: tuple[str, ...], budget: Budget) -> Bought:
+    key, plan = DatasetKey(path, stamp), priority_plan.of_params(json.loads(params))
+    return priority_budget.buy(_missed_areas(key, plan, codes), areas(key, plan), budget)
+
+
+def bought(key: DatasetKey, plan: Plan, codes: tuple[str, ...], budget: Budget) -> Bought:
+    """What `budget` buys among those missed in `codes`; UserError as `priority_budget.buy`."""
+    return _bought(*key, json.dumps(plan.params(), sort_keys=True), codes, budget)
+
+
+def whole_cost(
+    key: DatasetKey, plan: Plan, codes: tuple[str, ...], programmes: tuple[str, ...], index: tuple[tuple[str, float], ...]
+) -> float:
+    """Rupiah a year to reach everybody missed in `codes`."""
+    return priority_budget.whole_cost(_missed_areas(key, plan, codes), programmes, dict(index))
+
+
+@st.cache_data(max_entries=60, show_spinner=False)
+def _zones(boundary: str, level: str, codes: tuple[str, ...], loads: tuple[float, ...], count: int) -> Zones:
+    shapes = neighbours.shapes(boundary, level)
+    centre = shapes.geometry.representative_point()
+    places = pd.DataFrame({"x": centre.x, "y": centre.y})
+    return work_zones(pd.Series(loads, index=list(codes)), neighbours.neighbours(level), count, places=places)
+
+
+def zones(key: DatasetKey, level: str, codes: tuple[str, ...], loads: tuple[float, ...], count: int) -> Zones:
+    """Contiguous zones of equal load; `loads` in the order of `codes`."""
+    return _zones(boundaries.current().hash, level, codes, loads, count)

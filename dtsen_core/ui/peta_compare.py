@@ -165,7 +165,7 @@ def _downloads(page: Page, view: View, found: Difference, title: str) -> None:
     colours = peta_compare.colours(found.a.rule, map_rules().diverging["light"], found.kind)
     peta_download.offer(page, view, lambda: peta_download.Content(
         title, peta_export.difference_frame(found.rows, names, peta_download.about(page, view, title)), found.rows,
-        colours, peta_compare.legend(found, page.lang),
+        colours, peta_compare.legend(found, page.lang), measure=f"A: {found.a.label} · B: {found.b.label}",
     ), f"{found.a.rule.key}-{found.b.rule.key}")  # fmt: skip
 
 

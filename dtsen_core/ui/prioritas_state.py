@@ -17,7 +17,7 @@ from dtsen_core.regions import units
 from dtsen_core.ui import url_state
 from dtsen_core.ui.shell import Page
 
-VIEWS = ("peringkat", "keyakinan")
+VIEWS = ("peringkat", "keyakinan", "bertindak", "alokasi", "skenario")
 PLAN, PUSH = "prioritas.plan", "prioritas.push"
 TOPS = (5, 10, 20, 35, 50, 100, 212)
 _LONGEST = 200
@@ -61,6 +61,7 @@ def _scenario(page: Page, plan: Plan) -> Plan:
     try:
         kept = Store.default().load(str(url_state.read("skenario", str, "")))
         if kept.kind == KIND:
+            st.session_state["prioritas.opened"] = kept.id
             return priority_plan.of_params(kept.params)
     except UserError as error:
         st.warning(error.message(page.lang))

@@ -144,7 +144,9 @@ def test_the_picture_is_a_picture(grid: tuple[tuple[str, ...], ...]) -> None:
     picture = peta_png.Picture(
         title="Judul " * 40, subtitle="Aceh", shapes=np.array(list(SHAPES.values())), klass=np.array([0, 1, 2, 5]),
         doubt=np.array([0, 1, 2, 0]), colours=["#DCEFC6", "#A9D9B7", "#5FB8BE", "#2C7FB0", "#233C85"],
-        legend=[("#DCEFC6", 1.0, False, "< 20%"), ("#5FB8BE", 0.5, True, "paling pucat")], source="Sumber: uji",
+        legend=[("#DCEFC6", "< 20%")],
+        doubts=[(2, "#5FB8BE", "paling pucat")],
+        source="Sumber: uji",
         label="DATA SIMULASI", note="Batas indikatif", bbox=(95, 1, 99, 2), grid=grid, axes=("bagian", "jumlah"),
     )  # fmt: skip
     image = Image.open(io.BytesIO(peta_png.png(picture)))

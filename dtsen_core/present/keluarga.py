@@ -44,6 +44,34 @@ def distance(found: Explanation, lang: str) -> str:
     return " ".join(parts)
 
 
+def chance(found: Explanation, lang: str) -> str:
+    """How likely the family's true decile of expenditure is the one it got; empty where unknown."""
+    if not found.chances:
+        return ""
+    best = int(np.argmax(found.chances)) + 1
+    return text(
+        "keluarga.chance", lang, decile=found.decile, own=numbers.percent(found.chances[found.decile - 1], lang, 0),
+        best=best, share=numbers.percent(found.chances[best - 1], lang, 0),
+    )  # fmt: skip
+
+
+def chance_bars(found: Explanation, lang: str) -> go.Figure:
+    """Probability of each true decile; the decile the ranking gives is filled."""
+    deciles = [str(k) for k in range(1, 11)]
+    fig = go.Figure(
+        go.Bar(
+            x=deciles, y=found.chances,
+            marker={"color": [theme.ACCENT if k == found.decile else theme.ACCENT_SOFT for k in range(1, 11)]},
+            text=[numbers.percent(c, lang, 0) for c in found.chances], textposition="outside", cliponaxis=False,
+            hoverinfo="skip",
+        )
+    )  # fmt: skip
+    theme.layout(fig, lang=lang, height=240)
+    fig.update_xaxes(title=text("keluarga.axis_decile", lang), type="category")
+    fig.update_yaxes(visible=False, range=[0, max(found.chances) * 1.25])
+    return fig
+
+
 def waterfall(found: Explanation, lang: str) -> go.Figure:
     """From the mean score to the family's: the largest contributions in order, the rest in one bar."""
     rows = found.contributions.to_dict("records")

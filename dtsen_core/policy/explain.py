@@ -76,7 +76,7 @@ def candidates(dataset: Dataset, given: str = "", region: str | None = None, lim
     _simulated(dataset)
     wanted = given.strip()
     conditions: list[str] = []
-    parameters: list[str | int] = []
+    parameters: list[int | str] = []
     if re.fullmatch(r"[0-9]{16}", wanted):
         conditions, parameters = ["nomor_kartu_keluarga = ?"], [wanted]
     elif re.fullmatch(r"[0-9]{1,15}", wanted):

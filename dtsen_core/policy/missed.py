@@ -24,7 +24,7 @@ from dtsen_core.policy import estimates, grid_measures
 from dtsen_core.policy.area_table import MODEL, has_model
 from dtsen_core.policy.areas import listed_areas
 from dtsen_core.policy.models import residuals_for, scorecard_for
-from dtsen_core.policy.programmes import Programme, programmes
+from dtsen_core.policy.programme_rules import Rule, summary_rules
 from dtsen_core.rank import engine
 from dtsen_core.rank.expenditure import STRATA, Distribution
 from dtsen_core.rank.fit_report import STEP
@@ -39,9 +39,10 @@ PERSONS = "persons"
 UNLISTED = "unlisted_persons"
 
 
-def known(dataset: Dataset) -> tuple[Programme, ...]:
-    """The programmes these data speak of."""
-    return tuple(p for p in programmes() if p.key in dataset.manifest.programmes)
+def known(dataset: Dataset) -> tuple[Rule, ...]:
+    """The programmes of the first page with deciles and a quota, as far as these data speak of them."""
+    rules = (r for r in summary_rules(dataset.manifest.as_of) if r.decile_to is not None and r.quota)
+    return tuple(r for r in rules if r.key in dataset.manifest.programmes)
 
 
 def missed(dataset: Dataset, level: str, parent: str | None = None) -> pd.DataFrame:
@@ -82,10 +83,10 @@ def quota_used(dataset: Dataset) -> dict[str, float]:
     row = dataset.cursor().execute(
         f"SELECT {flags} FROM family_packed AS f JOIN area_weight AS w USING (regency)"
     ).df().iloc[0]  # fmt: skip
-    return {p.key: float(row[p.key]) / p.quota for p in known(dataset)}
+    return {p.key: float(row[p.key]) / float(p.quota or np.nan) for p in known(dataset)}
 
 
-def _counts(p: Programme, poor: str) -> str:
+def _counts(p: Rule, poor: str) -> str:
     """The two counts of one programme; identifiers come from the validated rules."""
     outside = f"greatest(f.family_size::INTEGER - f.{p.flag} - f.{p.other}, 0)" if p.other else f"(1 - f.{p.flag})"
     within = f"(f.desil_nasional BETWEEN {p.decile_from} AND {p.decile_to})::INTEGER"

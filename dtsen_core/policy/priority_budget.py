@@ -15,7 +15,7 @@ from dtsen_core.errors import UserError
 from dtsen_core.policy.allocation import Allocation, allocate, frontier
 from dtsen_core.policy.estimates import poverty_lines
 from dtsen_core.policy.priority_rules import priority_rules
-from dtsen_core.policy.programmes import programmes
+from dtsen_core.policy.programme_rules import Rule, summary_rules
 from dtsen_core.regions import official, units
 
 OBJECTIVES = ("people", "gap", "lowest")
@@ -23,8 +23,9 @@ OBJECTIVES = ("people", "gap", "lowest")
 
 @dataclass(frozen=True)
 class Budget:
-    """`rupiah` to spend on `programmes` for one year; `least`, `most`: coverage of the missed each area gets at least
-    and at most (fractions); `objective` one of `OBJECTIVES`; `index`: cost index by code, empty = by island group."""
+    """`rupiah` to spend on `programmes` for a year; `least`, `most`: coverage of the missed each area gets at least
+    and at most (fractions); `objective` one of `OBJECTIVES`; `index`: cost index by code, empty = by island group; `day`
+    (ISO): the date whose programme rules hold."""
 
     programmes: tuple[str, ...]
     rupiah: float
@@ -32,6 +33,7 @@ class Budget:
     least: float = 0.0
     most: float = 1.0
     index: tuple[tuple[str, float], ...] = ()
+    day: str = "2026-01-23"
 
 
 def cost_index(codes: pd.Index, index: Mapping[str, float]) -> pd.Series:
@@ -42,9 +44,23 @@ def cost_index(codes: pd.Index, index: Mapping[str, float]) -> pd.Series:
     return codes.to_series().str[:2].map(island).map(priority_rules().cost_by_island).astype(float)
 
 
-def demand(missed: pd.DataFrame, keys: Sequence[str]) -> pd.DataFrame:
+def _rules(day: str) -> dict[str, Rule]:
+    return {rule.key: rule for rule in summary_rules(day)}
+
+
+def benefit(key: str, day: str) -> tuple[float, str]:
+    """(rupiah a year of one unit of a programme, source): its amount, else its budget / quota; 0 where unknown."""
+    rule = _rules(day)[key]
+    if rule.amount:
+        return rule.amount, rule.source_amount or rule.source
+    if rule.budget and rule.quota:
+        return rule.budget / rule.quota, rule.source_budget or rule.source
+    return 0.0, ""
+
+
+def demand(missed: pd.DataFrame, keys: Sequence[str], day: str) -> pd.DataFrame:
     """Persons missed within a programme's deciles, by area and programme (withheld = 0)."""
-    rule = {p.key: p for p in programmes()}
+    rule = _rules(day)
     size = missed["persons"] / missed["families"].where(missed["families"] > 0)
     out = {}
     for key in keys:
@@ -53,12 +69,12 @@ def demand(missed: pd.DataFrame, keys: Sequence[str]) -> pd.DataFrame:
     return pd.DataFrame(out).set_axis(missed["code"]).fillna(0.0).clip(lower=0)
 
 
-def unit_costs(missed: pd.DataFrame, keys: Sequence[str], index: pd.Series) -> pd.DataFrame:
+def unit_costs(missed: pd.DataFrame, keys: Sequence[str], index: pd.Series, day: str) -> pd.DataFrame:
     """Rupiah a year to reach one more person, by area and programme."""
-    rule, benefits = {p.key: p for p in programmes()}, priority_rules().benefits
+    rule = _rules(day)
     size = (missed["persons"] / missed["families"].where(missed["families"] > 0)).set_axis(missed["code"]).fillna(3.0)
     return pd.DataFrame(
-        {k: benefits[k].value * index / (1.0 if rule[k].unit == "persons" else size) for k in keys}
+        {k: benefit(k, day)[0] * index / (1.0 if rule[k].unit == "persons" else size) for k in keys}
     )  # fmt: skip
 
 
@@ -90,41 +106,32 @@ class Bought:
     whole_cost: float
 
 
-def whole_cost(missed: pd.DataFrame, keys: Sequence[str], index: Mapping[str, float]) -> float:
+def whole_cost(missed: pd.DataFrame, keys: Sequence[str], index: Mapping[str, float], day: str) -> float:
     """Rupiah a year to reach everybody missed."""
-    need = demand(missed, keys)
-    return float((need * unit_costs(missed, keys, cost_index(need.index, index))).to_numpy().sum())
+    need = demand(missed, keys, day)
+    return float((need * unit_costs(missed, keys, cost_index(need.index, index), day)).to_numpy().sum())
 
 
 def buy(missed: pd.DataFrame, areas: pd.DataFrame, budget: Budget) -> Bought:
     """Allocate `budget` among the areas of `missed` (published; withheld = 0). UserError: nobody missed, or bounds that
     cannot be met, with the reason of `allocate`."""
     keys = list(budget.programmes)
-    need = demand(missed, keys)
+    need = demand(missed, keys, budget.day)
     if need.to_numpy().sum() <= 0:
         raise UserError("errors_prioritas.nobody")
     index = cost_index(need.index, dict(budget.index))
-    costs = unit_costs(missed, keys, index)
+    costs = unit_costs(missed, keys, index, budget.day)
     value = gap_value(areas, costs, index) if budget.objective == "gap" else None
     if budget.objective == "gap" and value is None:
         raise UserError("errors_prioritas.no_gap")
     bounds = {"maximum": need * budget.most}
-    named = need.rename(index=units.name) if need.index.map(units.name).is_unique else need
-    costs_named, value_named = costs.set_axis(named.index), None if value is None else value.set_axis(named.index)
     try:
-        found = allocate(named, costs_named, budget.rupiah, objective=budget.objective, value=value_named,
-                         maximum=bounds["maximum"].set_axis(named.index), lowest_coverage=budget.least)  # fmt: skip
+        found = allocate(need, costs, budget.rupiah, objective=budget.objective, value=value,
+                         maximum=bounds["maximum"], lowest_coverage=budget.least)  # fmt: skip
     except ValueError as error:
-        raise UserError("errors_prioritas.infeasible", reason=str(error).removeprefix("infeasible: ")) from error
+        best = allocate(need, costs, budget.rupiah, objective="lowest", maximum=bounds["maximum"]).objective
+        raise UserError("errors_prioritas.infeasible", least=round(budget.least * 100), most=int(best * 100)) from error
     aim = "gap" if budget.objective == "gap" else "people"
     line = frontier(need, costs, budget.rupiah, objective=aim, value=value, steps=9, maximum=bounds["maximum"])
     spent = float((need * costs).to_numpy().sum())
-    return Bought(_with_codes(found, need.index), line, need, costs, spent)
-
-
-def _with_codes(found: Allocation, codes: pd.Index) -> Allocation:
-    """The same with codes for labels (the solver's refusals name areas by their names)."""
-    for part in (found.allocation, found.spending, found.duals, found.area_duals, found.proportional):
-        part.index = codes
-    found.coverage.index = found.proportional_coverage.index = codes
-    return found
+    return Bought(found, line, need, costs, spent)

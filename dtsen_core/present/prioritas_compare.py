@@ -9,8 +9,9 @@ import pandas as pd
 
 from dtsen_core import locale
 from dtsen_core.policy.priority_plan import Ranked
-from dtsen_core.present import numbers
+from dtsen_core.present import numbers, prioritas
 from dtsen_core.present.peringkat_export import Sheet
+from dtsen_core.present.peta_hover import Hover
 from dtsen_core.regions import units
 
 COLOURS = {
@@ -59,13 +60,15 @@ def finding(found: Comparison, names: tuple[str, str], lang: str) -> str:
     )  # fmt: skip
 
 
-def map_rows(found: Comparison, lang: str) -> pd.DataFrame:
+def map_rows(found: Comparison) -> pd.DataFrame:
     table = found.table
     klass = table["group"].map({"neither": 1, "only_a": 2, "only_b": 3, "both": 4})
-    out = pd.DataFrame({"code": table.index, "klass": klass.to_numpy(), "small": False})
-    out["hover1"] = ["–" if pd.isna(r) else str(r) for r in table["rank_a"]]
-    out["hover2"] = ["–" if pd.isna(r) else str(r) for r in table["rank_b"]]
-    return out
+    return pd.DataFrame({"code": table.index, "klass": klass.to_numpy(), "doubt": 0})
+
+
+def hover(found: Comparison, lang: str) -> Hover:
+    facts = found.table[["rank_a", "rank_b"]].astype("Float64").to_numpy(float, na_value=float("nan"))
+    return prioritas.one_hover(facts, locale.text("prioritas.compare_hover", lang), lang)
 
 
 def movers(found: Comparison, first: int = 15) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -92,7 +95,11 @@ def sheet(found: Comparison, names: tuple[str, str], lang: str) -> Sheet:
     return Sheet(locale.text("prioritas.sheet_comparison", lang), frame)
 
 
-ZONE_COLOURS = dict.fromkeys(("light", "dark"), ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442", "#8C8C8C", "#7A4FA3", "#B5D33D", "#6B3200", "#0B5A60"))  # fmt: skip
+_ZONES = (
+    "#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00",
+    "#F0E442", "#8C8C8C", "#7A4FA3", "#B5D33D", "#6B3200", "#0B5A60",
+)  # fmt: skip
+ZONE_COLOURS = {"light": _ZONES, "dark": _ZONES}
 """One colour per work zone."""
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 import streamlit as st
 
 from dtsen_core.errors import UserError
+from dtsen_core.policy import priority_budget
 from dtsen_core.policy.missed import known
 from dtsen_core.policy.priority_budget import OBJECTIVES, Bought, Budget
 from dtsen_core.policy.priority_plan import Plan, Ranked
@@ -24,7 +26,7 @@ INDEX = "prioritas.cost_index"
 
 def show(page: Page, plan: Plan, ranked: Ranked) -> None:
     """The whole section."""
-    offered = [p.key for p in known(page.dataset) if p.key in priority_rules().benefits]
+    offered = [p.key for p in known(page.dataset) if priority_budget.benefit(p.key, page.dataset.manifest.as_of)[0] > 0]
     if not offered:
         st.info(page.t("act_no_programme"))
         return
@@ -55,9 +57,10 @@ def _controls(
     with st.container(border=True):
         columns = st.columns([0.26, 0.2, 0.2, 0.18, 0.16], vertical_alignment="bottom")
         with columns[0]:
-            picked = st.multiselect(page.t("budget_programmes"), offered, default=offered[:1], key="prioritas.programmes",
-                                    format_func=lambda k: page.t(f"programme_{k}"),
-                                    placeholder=page.t("budget_programmes_empty"))  # fmt: skip
+            picked = st.multiselect(
+                page.t("budget_programmes"), offered, default=offered[:1], key="prioritas.programmes",
+                format_func=lambda k: page.t(f"programme_{k}"), placeholder=page.t("budget_programmes_empty"),
+            )  # fmt: skip
         with columns[3]:
             only_top = st.toggle(page.t("budget_only_top", top=ranked.top), key="prioritas.only_top")
         chosen = tuple(str(c) for c in ranked.table.index[(ranked.table["rank"] <= ranked.top).fillna(False)]) \
@@ -78,7 +81,8 @@ def _controls(
             least, most = st.slider(page.t("budget_bounds"), 0, 100, (0, 100), key="prioritas.bounds",
                                     help=page.t("budget_bounds_help"))  # fmt: skip
         _index_upload(page, plan)
-    return Budget(tuple(picked), float(money) * BILLION, str(objective), least / 100, most / 100, index), chosen
+    day = page.dataset.manifest.as_of
+    return Budget(tuple(picked), float(money) * BILLION, str(objective), least / 100, most / 100, index, day), chosen
 
 
 def _index_upload(page: Page, plan: Plan) -> None:
@@ -135,7 +139,7 @@ def _result(page: Page, plan: Plan, budget: Budget, bought: Bought) -> None:
     cells[3].metric(page.t("metric_lowest"), numbers.percent(lowest, lang, 1))
     st.caption(page.t("bought_note", spent=numbers.rupiah(found.spent, lang),
                       whole=numbers.rupiah(bought.whole_cost, lang),
-                      sources="; ".join(f"{page.t(f'programme_{k}')}: {priority_rules().benefits[k].source}"
+                      sources="; ".join(f"{page.t(f'programme_{k}')}: {priority_budget.benefit(k, budget.day)[1]}"
                                         for k in budget.programmes)))  # fmt: skip
     table = pd.DataFrame({"code": found.allocation.index})
     table[page.t("column_name")] = [units.label(str(c)) for c in table["code"]]
@@ -149,7 +153,7 @@ def _result(page: Page, plan: Plan, budget: Budget, bought: Bought) -> None:
     left, right = st.columns([0.6, 0.4], gap="medium")
     with left:
         percent = {page.t("column_coverage"): st.column_config.NumberColumn(format="%.1f%%"),
-                   page.t("column_money"): st.column_config.NumberColumn(format="localized")}  # fmt: skip
+                   page.t("column_money"): st.column_config.NumberColumn(format="%.1f")}  # fmt: skip
         counts = [c for c in table.columns[2:] if c not in percent]
         config = {c: st.column_config.NumberColumn(format="localized") for c in counts} | percent
         st.dataframe(table.drop(columns="code"), hide_index=True, height=360, column_config=config,
@@ -162,14 +166,16 @@ def _result(page: Page, plan: Plan, budget: Budget, bought: Bought) -> None:
         st.plotly_chart(prioritas_charts.frontier(bought.line, here, lang, axis), key="prioritas.frontier",
                         config=theme.CONFIG, alt=page.t("frontier_alt"))  # fmt: skip
         st.caption(page.t("frontier_help"))
-    note = [page.t("bought_file", money=numbers.rupiah(budget.rupiah, lang), objective=page.t(f"objective_{budget.objective}")),
+    aim = page.t(f"objective_{budget.objective}")
+    note = [page.t("bought_file", money=numbers.rupiah(budget.rupiah, lang), objective=aim),
             page.t("ui.simulated_help" if page.dataset.simulated else "ui.real"), page.dataset.version,
             priority_rules().cost_note[lang]]  # fmt: skip
     out = table.rename(columns={"code": page.t("column_code")})
     st.download_button(
-        page.t("download_xlsx"), lambda: peringkat_export.xlsx_bytes([Sheet(page.t("view_alokasi"), out)], note, lang),
-        "alokasi.xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", key="prioritas.budget_xlsx",
-        icon=":material/download:", on_click="ignore",
+        page.t("download_xlsx"),
+        lambda: peringkat_export.xlsx_bytes([Sheet(page.t("view_alokasi"), out)], note, lang),
+        "alokasi.xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+        key="prioritas.budget_xlsx", icon=":material/download:", on_click="ignore",
     )  # fmt: skip
 
 
@@ -199,12 +205,13 @@ def _zones(page: Page, plan: Plan, bought: Bought) -> None:
     st.markdown(title)
     left, right = st.columns([0.6, 0.4], gap="medium")
     with left:
-        rows = pd.DataFrame({"code": load.index, "klass": zone_classes(zones.zone.to_numpy()), "small": False})
-        rows["hover1"] = zones.zone.astype(str).to_numpy()
-        rows["hover2"] = [numbers.people(v, page.lang) for v in load]
-        area_map(page, plan, rows, ZONE_COLOURS, page.t("zones_hover"), title, "prioritas.zone_map")
+        rows = pd.DataFrame({"code": load.index, "klass": zone_classes(zones.zone.to_numpy()), "doubt": 0})
+        facts = np.column_stack([zones.zone.to_numpy(float), load.to_numpy(float)])
+        hover = prioritas.one_hover(facts, page.t("zones_hover"), page.lang)
+        area_map(page, plan, rows, ZONE_COLOURS, hover, title, "prioritas.zone_map")
     with right:
-        shown = pd.DataFrame({page.t("zones_zone"): zones.load.index, page.t("column_need"): zones.load.round(0).to_numpy(),
+        shown = pd.DataFrame({page.t("zones_zone"): zones.load.index,
+                              page.t("column_need"): zones.load.round(0).to_numpy(),
                               page.t("zones_areas"): zones.zone.value_counts().sort_index().to_numpy()})  # fmt: skip
         st.dataframe(shown, hide_index=True, alt=page.t("zones_title"))
         st.caption(page.t("zones_help", level=prioritas.level_name(plan.level, page.lang)))

@@ -10,18 +10,19 @@ import streamlit as st
 
 from dtsen_core.policy.priority_plan import Plan, Ranked
 from dtsen_core.present import maps, prioritas, theme
+from dtsen_core.present.peta_hover import Hover
 from dtsen_core.regions import boundaries, units
-from dtsen_core.ui import peta_view
+from dtsen_core.ui import peta_known
 from dtsen_core.ui.shell import Page
 
 TABLE_HEIGHT = 392
 
 
 def area_map(
-    page: Page, plan: Plan, rows: pd.DataFrame, colours: Mapping[str, Sequence[str]], hover: str, title: str, key: str
+    page: Page, plan: Plan, rows: pd.DataFrame, colours: Mapping[str, Sequence[str]], hover: Hover, title: str, key: str
 ) -> None:
     """A map of the plan's areas in the given classes."""
-    mode, current = peta_view.theme_mode(), boundaries.current()
+    mode, current = peta_known.theme_mode(), boundaries.current()
     province = plan.within if plan.within != units.NATION else None
     style = maps.MapStyle(
         shapes=current.url(plan.level, province if plan.level == "district" else None), land=current.url("province"),
@@ -34,7 +35,7 @@ def area_map(
         corner=page.t("peta.map_corner", where=html.escape(units.name(plan.within)), count=len(rows),
                       level=prioritas.level_name(plan.level, page.lang)),
         hint=page.t("map_hint"), height=maps.HEIGHT_NATION if province is None else maps.HEIGHT,
-        note=page.t("peta.map_indicative" if indicative else "peta.map_official"),
+        note=page.t("peta.map_indicative" if indicative else "peta.map_official"), lang=page.lang,
     )  # fmt: skip
     st.plotly_chart(figure, key=f"{key}.{plan.level}.{plan.within}", theme=None,
                     config=theme.CONFIG | {"scrollZoom": True}, alt=title)  # fmt: skip

@@ -11,7 +11,7 @@ from dtsen_core.policy import priority_plan
 from dtsen_core.policy.priority_plan import KIND, Plan, Ranked
 from dtsen_core.policy.scenarios import Scenario, Store
 from dtsen_core.present import numbers, peringkat_export, prioritas, prioritas_compare, prioritas_export
-from dtsen_core.ui import cache_prioritas, peta_view, prioritas_state
+from dtsen_core.ui import cache_prioritas, peta_known, peta_map, prioritas_state
 from dtsen_core.ui.prioritas_parts import area_map
 from dtsen_core.ui.shell import Page
 
@@ -146,16 +146,16 @@ def _compare(page: Page, kept: dict[str, Scenario], plan: Plan, ranked: Ranked) 
     left, right = st.columns([0.58, 0.42], gap="medium")
     with left:
         wide = pair[0].plan if pair[0].plan.within == pair[1].plan.within else priority_plan.default_plan(plan.level)
-        area_map(page, wide, prioritas_compare.map_rows(found, page.lang), prioritas_compare.COLOURS,
-                 page.t("compare_hover"), title, "prioritas.compare_map")  # fmt: skip
-        colours = prioritas_compare.COLOURS[peta_view.theme_mode()]
+        area_map(page, wide, prioritas_compare.map_rows(found), prioritas_compare.COLOURS,
+                 prioritas_compare.hover(found, page.lang), title, "prioritas.compare_map")  # fmt: skip
+        colours = prioritas_compare.COLOURS[peta_known.theme_mode()]
         level = prioritas.level_name(plan.level, page.lang)
         groups = found.table["group"].value_counts()
         entries = [
             (colours[k], 1.0, page.t(f"group_{g}", a=names[0], b=names[1]), f"{int(groups.get(g, 0))} {level}")
             for k, g in ((3, "both"), (1, "only_a"), (2, "only_b"), (0, "neither"))
         ]
-        peta_view.legend_list(page.t("compare_legend"), entries)
+        peta_map.legend_list(page.t("compare_legend"), entries)
     with right:
         for words, part in zip((page.t("compare_up", b=names[1]), page.t("compare_down", b=names[1])),
                                prioritas_compare.movers(found)):  # fmt: skip

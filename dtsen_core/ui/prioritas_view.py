@@ -13,12 +13,14 @@ from dtsen_core.regions import own_indicator, units
 from dtsen_core.ui import (
     cache_prioritas,
     controls,
-    peta_view,
+    peta_known,
+    peta_map,
     prioritas_act,
     prioritas_allocate,
     prioritas_controls,
     prioritas_parts,
     prioritas_scenarios,
+    prioritas_spatial,
     prioritas_state,
 )
 from dtsen_core.ui.shell import Page
@@ -43,7 +45,7 @@ def show(page: Page) -> None:
         plan, ranked = last, cache_prioritas.ranked(page.key, last)
     st.session_state["prioritas.last"] = plan
     draw = {"peringkat": ranking, "keyakinan": certainty, "bertindak": prioritas_act.show,
-            "alokasi": prioritas_allocate.show, "skenario": prioritas_scenarios.show}
+            "spasial": prioritas_spatial.show, "alokasi": prioritas_allocate.show, "skenario": prioritas_scenarios.show}
     draw[view](page, plan, ranked)
 
 
@@ -58,11 +60,11 @@ def ranking(page: Page, plan: Plan, ranked: Ranked) -> None:
                       left_out=len(ranked.left_out)))  # fmt: skip
     left, right = st.columns([0.58, 0.42], gap="medium")
     with left:
-        prioritas_parts.area_map(page, plan, prioritas.map_rows(ranked, lang), prioritas.COLOURS,
+        prioritas_parts.area_map(page, plan, prioritas.map_rows(ranked), prioritas.COLOURS,
                                  prioritas.hover(ranked, lang), title, "prioritas.map")  # fmt: skip
-        colours = prioritas.COLOURS[peta_view.theme_mode()]
-        grey = maps.NO_FIGURE[peta_view.theme_mode()]
-        peta_view.legend_list(
+        colours = prioritas.COLOURS[peta_known.theme_mode()]
+        grey = maps.NO_FIGURE[peta_known.theme_mode()]
+        peta_map.legend_list(
             page.t("legend", top=ranked.top),
             [(grey if e.klass == 0 else colours[e.klass - 1], 1.0, e.label, e.detail)
              for e in prioritas.legend(ranked, lang)],

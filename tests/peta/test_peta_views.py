@@ -67,7 +67,7 @@ def test_counts_change_in_per_cent_and_unlike_measures_by_rank() -> None:
 def test_a_withheld_side_has_no_difference_and_says_so() -> None:
     found = peta_compare.difference(side("a", [0.1, float("nan"), 0.3, 0.4]), side("b", [0.1, 0.2, 0.3, 0.4]))
     assert found.rows["klass"].tolist()[1] == 0
-    hover = peta_compare.hover(found, "id")
+    hover = peta_compare.hover(found, "id", "DTSEN simulasi")
     template = next(words for at, words in hover.groups if 1 in at)
     assert "tersamar" in template
     assert "<b>–</b>" in template

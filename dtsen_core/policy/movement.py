@@ -143,7 +143,8 @@ def _cells(con: duckdb.DuckDBPyConnection, earlier: Version, later: Version, sco
           FROM was.main.family_packed AS f JOIN was.main.keluarga AS k USING (id_keluarga)
           WHERE f.{decile} BETWEEN 1 AND 10
         ), new AS ({source}), both_sides AS (
-          SELECT n.{area} AS area, n.regency, o.d0, ({one})::INTEGER AS d1, ({two})::INTEGER AS d2, n.{decile}::INTEGER AS d3,
+          SELECT n.{area} AS area, n.regency, o.d0, ({one})::INTEGER AS d1, ({two})::INTEGER AS d2,
+            n.{decile}::INTEGER AS d3,
             (k.tanggal_ground_check IS NULL OR k.tanggal_ground_check <= ?::DATE) AS unvisited
           FROM new AS n JOIN now.main.keluarga AS k USING (id_keluarga)
           JOIN old AS o ON o.card = k.nomor_kartu_keluarga

@@ -61,12 +61,12 @@ def cause_finding(totals: Published, unit: str, lang: str) -> str:
 
 
 def reach_table(by_decile: Published, unit: str, lang: str) -> Table:
-    frame = build(by_decile, [
+    return build(by_decile, [
         ("decile", t("col_decile", lang), "count"), ("n", t("col_n", lang), "count"),
-        ("families", t("col_families", lang), "count"), ("units", t("col_units", lang, unit=unit_word(unit, lang)), "count"),
+        ("families", t("col_families", lang), "count"),
+        ("units", t("col_units", lang, unit=unit_word(unit, lang)), "count"),
         ("listed", t("col_listed", lang), "count"), ("share", t("col_share", lang), "percent"),
     ])  # fmt: skip
-    return frame
 
 
 def cause_table(totals: Published, lang: str) -> Table:
@@ -154,12 +154,13 @@ def delivery_finding(found: Published, rule: Rule, place: str, lang: str) -> str
     if not row["families"] > 0 or numbers.missing(row["share_valid"]):
         return t("delivery_none", lang, name=rule.abbreviation(lang), place=place)
     return t("delivery_finding", lang, name=rule.abbreviation(lang), place=place,
-             valid=numbers.percent(row["share_valid"], lang), stale=numbers.percent(row["share_stale"], lang))  # fmt: skip
+             valid=numbers.percent(row["share_valid"], lang),
+             stale=numbers.percent(row["share_stale"], lang))  # fmt: skip
 
 
 def delivery_table(found: Published, lang: str) -> Table:
     row, hidden = _one(found), found.suppressed.iloc[0]
-    rows = [c for c in ("nik_valid", "nik_invalid", "fresh", "older", "stale", "undated")]
+    rows = ["nik_valid", "nik_invalid", "fresh", "older", "stale", "undated"]
     names = [t(f"col_{c}", lang) for c in ("item", "count", "share_of_listed")]
     made = pd.DataFrame({
         names[0]: [t(f"delivery_{c}", lang) for c in rows], names[1]: [row[c] for c in rows],
@@ -214,8 +215,8 @@ def check_table(checks: tuple[Check, ...], names: dict[str, str], lang: str) -> 
         elif check.code == "balance" and item:
             item = t(f"covariate_{item}", lang)
         said = t(f"check_{check.code}", lang)
-        rows.append((f"{said} ({item})" if item else said, numbers.number(check.value, lang, 3 if check.value < 10 else 0),
-                     t("passed" if check.passed else "failed", lang)))  # fmt: skip
+        figure = numbers.number(check.value, lang, 3 if check.value < 10 else 0)
+        rows.append((f"{said} ({item})" if item else said, figure, t("passed" if check.passed else "failed", lang)))
     return Table(pd.DataFrame(rows, columns=columns), dict.fromkeys(columns, "text"))
 
 
@@ -269,3 +270,17 @@ def study_table(study: Published | None, outcome: str, lang: str) -> Table:
            for k, c in ((1, "estimate"), (2, "ci_low"), (3, "ci_high"))},
     })  # fmt: skip
     return Table(made, {columns[0]: "signed", **dict.fromkeys(columns[1:], "text")})
+
+
+def truth_table(verdicts: list[Verdict], truth: float, lang: str) -> Table:
+    """Estimates of a simulated effect beside the declared truth, and whether the interval covers it."""
+    columns = [t(f"col_{c}", lang) for c in ("design", "estimate", "low", "high", "truth", "covers", "verdict")]
+    rows = []
+    for verdict in verdicts:
+        known = verdict.result is not None
+        _, low, high = verdict.estimate
+        shown = [effect_words(v, verdict.outcome, lang) for v in (*verdict.estimate, truth)]
+        covers = t("yes" if known and low <= truth <= high else "no", lang) if known else numbers.not_available(lang)
+        said = t("credible" if verdict.credible else "not_credible", lang)
+        rows.append((t(f"design_{verdict.design}", lang), *shown, covers, said))
+    return Table(pd.DataFrame(rows, columns=columns), dict.fromkeys(columns, "text"))

@@ -23,7 +23,8 @@ def by_decile(found: Published, column: str, last: int, lang: str, title: str, o
     colours = [theme.ACCENT if d <= last else theme.ACCENT_SOFT for d in frame["decile"]]
     fig = go.Figure()
     fig.add_bar(
-        x=frame["decile"], y=frame[column], marker={"color": colours, "line": {"width": 0}}, name=t(f"series_{column}", lang),
+        x=frame["decile"], y=frame[column], marker={"color": colours, "line": {"width": 0}},
+        name=t(f"series_{column}", lang),
         text=[numbers.percent(v, lang, 0) if not numbers.missing(v) else "" for v in frame[column]],
         textposition="outside", cliponaxis=False, hoverinfo="skip",
     )  # fmt: skip
@@ -51,18 +52,19 @@ def upset(patterns: Published, keys: tuple[str, ...], names: dict[str, str], lan
         hovertext=[pattern_name(p, names, lang) for p in frame["pattern"]], hoverinfo="text",
     )  # fmt: skip
     for row, key in enumerate(keys):
+        colour = theme.PROGRAMME_COLOURS.get(key, theme.ACCENT)
         inside = [key in p.split("+") for p in frame["pattern"]]
         fig.add_scatter(
             x=place, y=[row] * len(place), mode="markers", hoverinfo="skip",
-            marker={"size": 13, "color": [theme.PROGRAMME_COLOURS.get(key, theme.ACCENT) if i else theme.FAINT for i in inside]},
+            marker={"size": 13, "color": [colour if i else theme.FAINT for i in inside]},
         )  # fmt: skip
     theme.layout(fig, lang=lang, height=460)
     top = float(frame["families"].max()) if len(frame) else 1.0
     fig.update_layout(
         yaxis={"domain": [0, 0.36], "tickvals": list(range(len(keys))), "ticktext": [names.get(k, k) for k in keys],
                "range": [len(keys) - 0.5, -0.5], "showgrid": False},
-        yaxis2={"domain": [0.42, 1], "anchor": "x", "showticklabels": False, "range": [0, top * 1.18], "showgrid": False,
-                "fixedrange": True},
+        yaxis2={"domain": [0.42, 1], "anchor": "x", "showticklabels": False, "range": [0, top * 1.18],
+                "showgrid": False, "fixedrange": True},
     )  # fmt: skip
     fig.update_xaxes(showticklabels=False, showgrid=False)
     return fig

@@ -186,12 +186,14 @@ def incidence(page: Page, ask: Ask, rule: Rule, place: str) -> None:
     cards = [
         Figure(page.t("figure_cgh"), numbers.number(figures["cgh"], lang, 2) if found.priced else page.t("unknown"),
                page.t("cgh_note")),
-        Figure(page.t("figure_differential"), numbers.points(figures["differential"], lang), page.t("differential_note")),
+        Figure(page.t("figure_differential"), numbers.points(figures["differential"], lang),
+               page.t("differential_note")),
         Figure(page.t("figure_concentration"),
                numbers.number(figures["concentration"], lang, 3) if found.priced else page.t("unknown"),
                page.t("concentration_note")),
         Figure(page.t("figure_adequacy"),
-               numbers.percent(figures["adequacy"], lang) if found.priced else page.t("unknown"), page.t("adequacy_note")),
+               numbers.percent(figures["adequacy"], lang) if found.priced else page.t("unknown"),
+               page.t("adequacy_note")),
     ]  # fmt: skip
     n = numbers.number(by_decile.frame["n"].sum(), lang)
     _head(page, finding, cards, page.t("incidence_note", quarter=found.quarter or "–", last=found.last_decile, n=n))
@@ -204,7 +206,8 @@ def incidence(page: Page, ask: Ask, rule: Rule, place: str) -> None:
         title = page.t("incidence_title", name=rule.abbreviation(lang))
         st.subheader(title, anchor=False)
         _chart(page, efektivitas_charts.by_decile(by_decile, "share_listed", found.last_decile, lang,
-                                                  page.t("axis_of_all"), "share_benefits"), title, "incidence")  # fmt: skip
+                                                  page.t("axis_of_all"), "share_benefits"),
+               title, "incidence")  # fmt: skip
     with right:
         st.subheader(page.t("curve_title"), anchor=False)
         if found.priced:

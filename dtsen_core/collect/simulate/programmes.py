@@ -40,7 +40,7 @@ def simulate(con: duckdb.DuckDBPyConnection, seed: int, as_of: dt.date) -> None:
     con.execute("CREATE OR REPLACE TABLE programme_flag AS " + _flag_sql())
     con.execute("CREATE OR REPLACE TABLE enrolment AS " + _enrolment_sql(seed))
     con.execute("CREATE OR REPLACE TABLE effects AS " + _effects_sql(seed))
-    con.execute("DROP TABLE candidate; DROP TABLE rate; DROP TABLE IF EXISTS family_position")
+    con.execute("DROP TABLE candidate; DROP TABLE rate; DROP TABLE family_position")
 
 
 NEEDED = ("anak_tidak_sekolah", "umur_kepala", "disabilitas_atau_kronis", "rasio_ketergantungan")

@@ -15,10 +15,14 @@ SHOWN = 12  # contributions drawn one by one; the rest is one bar
 
 
 def label(row: dict[str, object], lang: str) -> str:
-    """An indicator with the family's answer: "Main floor material: Ceramic"."""
+    """An indicator with the family's answer on a second line, so that a phone keeps room for the bars."""
     if row["indicator"] == PLACE:
         return text("keluarga.place", lang)
-    return f"{row[f'label_{lang}']}: {row[f'category_{lang}']}"
+    return f"{_short(str(row[f'label_{lang}']))}<br>{_short(str(row[f'category_{lang}']))}"
+
+
+def _short(words: str, most: int = 26) -> str:
+    return words if len(words) <= most else words[: most - 1].rstrip() + "…"
 
 
 def finding(found: Explanation, lang: str) -> str:
@@ -94,12 +98,12 @@ def waterfall(found: Explanation, lang: str) -> go.Figure:
             hoverinfo="skip",
         )
     )  # fmt: skip
-    theme.layout(fig, lang=lang, height=120 + 26 * len(names))
+    theme.layout(fig, lang=lang, height=120 + 36 * len(names))
     running = np.cumsum([0.0, *effects])
     low, high = float(running.min()), float(running.max())
     pad = max(0.25 * (high - low), 0.05)
     title = text("keluarga.axis", lang, base=numbers.number(base, lang, 3))
-    fig.update_xaxes(title=title, range=[low - pad, high + pad], zeroline=True)
+    fig.update_xaxes(title=title, range=[low - 1.6 * pad, high + pad], zeroline=True, nticks=5)
     fig.update_yaxes(autorange="reversed", title=None)
     return fig
 

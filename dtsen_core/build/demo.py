@@ -14,12 +14,12 @@ from pathlib import Path
 import duckdb
 
 import dtsen_core
-from dtsen_core.build import calibration, history, lock, tables
+from dtsen_core.build import calibration, history, large, lock, tables
 from dtsen_core.build.progress import Listener, Progress, silent
-from dtsen_core.collect.simulate import population, programmes, registers, targets
+from dtsen_core.collect.simulate import outcomes, population, programmes, registers, targets
 from dtsen_core.collect.simulate.population import Recipe
 from dtsen_core.integrate import golden, review
-from dtsen_core.rank import fit, official, packing, scorecard
+from dtsen_core.rank import arrays, fit, kernel, official, packing, scorecard
 from dtsen_core.registry import limits
 from dtsen_core.registry.dataset import DATABASE, EVALUATION, Dataset, new_dataset, stamp
 from dtsen_core.registry.manifest import Manifest
@@ -49,7 +49,7 @@ def build(
     count = rule["default_families"] if families is None else families
     households = survey_households or rule["survey_households"]
     sources = not without_sources and count <= LARGE
-    left_out = {"registers": sources, "integrate": sources, "history": count <= LARGE}
+    left_out = {"registers": sources, "integrate": sources, "history": count <= LARGE, "programmes": count <= LARGE}
     shares = {k: v for k, v in SHARES.items() if left_out.get(k, True)}
     told = Progress(shares, progress)
     with lock.exclusive(out), new_dataset(out, "simulated", earlier=EARLIER) as folder:
@@ -94,8 +94,11 @@ def _fill(
     con.execute("USE scratch")
     with told.stage("survey") as step:
         population.draw_survey(con, recipe, households, step)
+    if not people:
+        _fill_large(con, recipe, told)
+        return
     with told.stage("families") as step:
-        population.draw_registry(con, recipe, step, people=people)
+        population.draw_registry(con, recipe, step)
     if sources:
         with told.stage("registers") as step:
             registers.write_registers(con, folder / "sources", seed=recipe.seed, progress=step)
@@ -106,10 +109,10 @@ def _fill(
             golden.integrate(con, folder / "sources", as_of=recipe.as_of, progress=step)
             tables.shorten_paths(con, "sources/")
     else:
-        tables.adopt_simulated(con, people=people)
+        tables.adopt_simulated(con)
     with told.stage("indicators"):
         tables.write_survey(con)
-        tables.write_indicators(con, recipe.as_of, people=people)
+        tables.write_indicators(con, recipe.as_of)
         tables.write_area_weight(con, recipe)
         packing.pack(con)
     with told.stage("fit") as step:
@@ -117,13 +120,27 @@ def _fill(
     with told.stage("rank"):
         official.set_official(con, scorecard.load(con, OFFICIAL_MODEL))
     with told.stage("programmes"):
-        programmes.simulate(con, recipe.seed, recipe.as_of, history=people)
+        official.write_positions(con, scorecard.load(con, OFFICIAL_MODEL))
+        programmes.simulate(con, recipe.seed, recipe.as_of)
         tables.write_flags(con)
         tables.copy_deciles(con)
-        if people:
-            programmes.mark_members(con)
+        programmes.mark_members(con)
+        outcomes.simulate(con, recipe.seed, tables.truth_sql(linked=sources))
         con.execute("DROP TABLE programme_flag")
-    tables.write_evaluation(con, linked=sources, effects=people)
+    tables.write_evaluation(con, linked=sources)
+
+
+def _fill_large(con: duckdb.DuckDBPyConnection, recipe: Recipe, told: Progress) -> None:
+    """The same without persons, registers and earlier quarters."""
+    with told.stage("families") as step:
+        large.draw(con, recipe, step)
+    con.execute("SET search_path = 'dtsen.main,scratch.main'")
+    with told.stage("indicators"):
+        large.prepare(con, recipe)
+    with told.stage("fit") as step:
+        fit.fit_models(con, progress=step)
+    with told.stage("rank") as step:
+        large.rank_and_enrol(con, scorecard.load(con, OFFICIAL_MODEL), recipe.seed, recipe.as_of, step)
 
 
 def _finish(
@@ -150,10 +167,11 @@ def _finish(
     )  # fmt: skip
     stamp(con, version)
     with told.stage("calibration"):
+        if arrays.write(con.cursor(), folder):
+            kernel.warm()
         calibration.write(Dataset(folder, manifest, con), con)
         rows = tables.row_counts(con)
         con.execute("DETACH scratch")
         con.execute("DETACH evaluation")
         con.execute("CHECKPOINT")
     return dataclasses.replace(manifest, rows=rows)
-

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -24,13 +25,40 @@ Columns = dict[str, Floats]
 
 
 @dataclass(frozen=True, eq=False)
-class Basis:
-    """What every area's figures rest on: the distribution of each regency (persons of the survey base),
-    line factors by province when benchmarked, and M of each regency (see `estimates`)."""
+class Spread:
+    """Expenditure of every regency: `regencies` its distribution (persons of the survey base, `people_weight` by
+    regency), `rows` the families behind it, `model` what the score leaves unexplained (None: the bare score)."""
 
     model: Unexplained | None
     people_weight: Floats
     regencies: Distribution
+    rows: Floats
+
+    @staticmethod
+    def of(h: Histogram, model: Unexplained | None, people_weight: Floats) -> Spread:
+        """From H by regency; `model` None takes the bare score for expenditure."""
+        regencies = _spread(h, province_of_regency(), model).scaled(people_weight)
+        return Spread(model, people_weight, regencies, np.bincount(h.area, h.families, REGENCIES).astype(np.float64))
+
+    @cached_property
+    def provinces(self) -> Distribution:
+        return self.regencies.combine(province_of_regency(), PROVINCES)
+
+    @cached_property
+    def benchmark(self) -> Floats:
+        """Line factors by province at which it meets its official P0."""
+        return estimates.benchmark_factors(self.provinces)
+
+
+@dataclass(frozen=True, eq=False)
+class Basis:
+    """What every area's figures rest on: the expenditure of each regency, line factors by province when
+    benchmarked, M of each regency (see `estimates`), and the poverty `lines` by province (None: official)."""
+
+    model: Unexplained | None
+    people_weight: Floats
+    regencies: Distribution
+    provinces: Distribution
     rows: Floats
     factors: Floats | None
     doubt: Floats
@@ -40,15 +68,17 @@ class Basis:
     def of(h: Histogram, model: Unexplained | None, people_weight: Floats, benchmark: bool,
            lines: Floats | None = None) -> Basis:  # fmt: skip
         """From H by regency; `model` None takes the bare score for expenditure."""
-        regencies = _spread(h, province_of_regency(), model).scaled(people_weight)
-        factors = None
-        if benchmark:
-            factors = estimates.benchmark_factors(regencies.combine(province_of_regency(), PROVINCES))
-        rows = np.bincount(h.area, h.families, REGENCIES).astype(np.float64)
+        return Basis.on(Spread.of(h, model, people_weight), benchmark, lines)
+
+    @staticmethod
+    def on(spread: Spread, benchmark: bool, lines: Floats | None = None) -> Basis:
+        factors = spread.benchmark if benchmark else None
         doubt = np.full(REGENCIES, np.nan)
-        if model is not None:
-            doubt = model.doubt(regencies, np.arange(REGENCIES), factors, lines=lines)
-        return Basis(model, people_weight, regencies, rows, factors, doubt, lines)
+        if spread.model is not None:
+            doubt = spread.model.doubt(spread.regencies, np.arange(REGENCIES), factors, lines=lines)
+        return Basis(
+            spread.model, spread.people_weight, spread.regencies, spread.provinces, spread.rows, factors, doubt, lines
+        )
 
     @property
     def people(self) -> Floats:
@@ -60,7 +90,7 @@ class Basis:
 
     def by_province(self) -> Columns:
         province = province_of_regency()
-        d = self.regencies.combine(province, PROVINCES)
+        d = self.provinces
         found = estimates.measure(d, np.arange(PROVINCES), d.persons.sum(axis=1), self.factors, self.lines)
         rows = np.asarray(np.bincount(province, self.rows, PROVINCES), dtype=np.float64)
         return _with_interval(found, rows, estimates.add_up(self.doubt, self.people, province, PROVINCES))
@@ -105,13 +135,13 @@ class Basis:
         return _with_interval(found, np.array([self.rows[inside].sum()]), spread)
 
 
-def measured(basis: Basis, level: str, cells: Histogram, listed: npt.NDArray[np.bool_],
+def measured(basis: Basis, level: str, cells: Histogram | None, listed: npt.NDArray[np.bool_],
              only: Filter | None) -> tuple[pd.DataFrame, Columns]:  # fmt: skip
     """(`estimates.COLUMNS` of every unit of `level`, the same for all listed units together).
 
-    `cells` is H by district when that is the level; `listed` masks the units of the region `only`.
+    `cells` is H by district when that is the level, otherwise None; `listed` masks the units of the region `only`.
     """
-    if level == "district":
+    if cells is not None:
         frame = pd.DataFrame(basis.by_district(cells, listed))
     else:
         frame = pd.DataFrame(basis.by_regency() if level == "regency" else basis.by_province())

@@ -143,7 +143,11 @@ def _cells(found: dict[str, Any], weight: Floats, factor: Floats, dataset: Datas
     )  # fmt: skip
 
 
-def _count(cursor: duckdb.DuckDBPyConnection, sides: dict[str, Scorecard], exact: bool) -> dict[str, Any]:
+def score_steps(
+    cursor: duckdb.DuckDBPyConnection, sides: dict[str, Scorecard], step: int
+) -> tuple[dict[str, str], str]:
+    """(SQL of the score of sides "a" and "b", join clauses) for ``family_packed AS f``, in steps of `step`
+    thousandths. Writes temporary look-ups on `cursor`; a missing side "a" is the delivered decile, "b" 0."""
     packing = check(cursor) if sides else None
     scores, joins = {"a": "f.desil_nasional * 1000", "b": "0"}, []
     for side, card in sides.items():
@@ -156,18 +160,21 @@ def _count(cursor: duckdb.DuckDBPyConnection, sides: dict[str, Scorecard], exact
         cursor.execute(f"CREATE OR REPLACE TEMP TABLE {side}_base AS SELECT * FROM base_rows")
         cursor.unregister("base_rows")
         joins.append(f"{clauses}\n  JOIN {side}_base AS {side} ON {side}.area = f.regency::INTEGER * 3 + f.urban")
-        step = 1 if exact else COARSE_STEP
         scores[side] = f"(({total} + {side}.base) // {step}) * {step}"
+    return scores, "\n  ".join(joins)
+
+
+def _count(cursor: duckdb.DuckDBPyConnection, sides: dict[str, Scorecard], exact: bool) -> dict[str, Any]:
+    scores, joins = score_steps(cursor, sides, 1 if exact else COARSE_STEP)
     packed = " + ".join(f't."{name}"::BIGINT * {16**k}' for k, name in enumerate(COUNTED))
     sums = ", ".join(f"sum({_value(name)})::DOUBLE AS {name}" for name in _SUMS)
     same = ", f.family_size, " + ", ".join(f"t.{name}" for name in GROUPS) if exact else ""
     enrolled = ", ".join(f"f.{name} > 0" for name in FLAGS)
-    line = "\n  "
     return cursor.execute(f"""SELECT f.regency, f.urban, least(f.desil_nasional, 10) AS decile,
   ({scores["a"]})::INTEGER AS score, ({scores["b"]})::INTEGER AS other, coalesce({packed}, 0) AS kind,
   {", ".join(f"coalesce(t.{name}, false) AS {name}" for name in _BITS)}, count(*)::DOUBLE AS rows, {sums}
 FROM family_packed AS f LEFT JOIN traits AS t USING (id_keluarga)
-  {line.join(joins)}
+  {joins}
 GROUP BY f.regency, f.urban, decile, score, other, kind, {", ".join(f"t.{name}" for name in _BITS)}, {enrolled}{same}
 """).fetchnumpy()
 

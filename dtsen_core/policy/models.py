@@ -155,12 +155,13 @@ def _learn(dataset: Dataset, card: Scorecard) -> Unexplained | None:
             rows = cursor.execute("SELECT regency, se, psu_sd FROM model_effect WHERE model = ?", [base]).fetchnumpy()
             se[rows["regency"]], psu_sd[rows["regency"]] = rows["se"], rows["psu_sd"]
         stored = expenditure.load_residuals(cursor, card.name)
-        if stored is None and lab.is_fitted(dataset, card.name):
-            model = lab.fitted(dataset, card.name)
-            columns = lab.residual_columns(dataset, card.name)
-            return Unexplained(expenditure.from_columns(columns), model.se, model.psu_sd)
         if stored is not None:
             return Unexplained(stored, se, psu_sd)
+        if lab.is_fitted(dataset, base):
+            model = lab.fitted(dataset, base)
+            se, psu_sd = model.se, model.psu_sd
+            if base == card.name:
+                return Unexplained(expenditure.from_columns(lab.residual_columns(dataset, base)), se, psu_sd)
     if not dataset.has_table("survey"):
         return None
     survey = _survey.get((str(dataset.path), dataset.version), lambda: design.read_survey(cursor))

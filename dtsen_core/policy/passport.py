@@ -50,7 +50,7 @@ class Passport:
 
     dataset: dict[str, str]
     model: dict[str, str]
-    parameters: dict[str, str | bool | None]
+    parameters: dict[str, str | bool | float | None]
     code: dict[str, str]
     answer: dict[str, Any]
     format: int = FORMAT
@@ -110,7 +110,7 @@ class Passport:
             if not isinstance(found.answer["figures"], dict) or not isinstance(found.model.get("card", ""), str):
                 raise TypeError("figures")
             given = set(found.parameters) - {f.name for f in dataclasses.fields(RankRequest)}
-            if given or not all(isinstance(v, str | bool | None) for v in found.parameters.values()):
+            if given or not all(isinstance(v, str | bool | int | float | None) for v in found.parameters.values()):
                 raise TypeError("parameters")
             version = int(found.format)
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as problem:

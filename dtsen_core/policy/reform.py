@@ -6,13 +6,16 @@ shared among its members, and estimated expenditure is taken to contain the bene
 
 from __future__ import annotations
 
+import tomllib
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from dtsen_core.paths import RULES
 from dtsen_core.policy import places
 from dtsen_core.policy.cube import GROUPS, Cube
 from dtsen_core.policy.places import Order, Side
@@ -122,12 +125,37 @@ def simulate(cube: Cube, old: Rule, reform: Reform, residuals: Residuals | None 
         "quota_before": float("nan") if old.quota is None else float(old.quota),
         "quota_after": float("nan") if after.side.rule.quota is None else float(after.side.rule.quota),
         "families": float(cube.families.sum()), "persons": float(people.sum()),
-        "units": float(cube.units(old.unit).sum()), "n": float(cube.rows.sum()),
+        "units": float(cube.units(old.unit).sum()), "n": float(cube.rows.sum()), **grievances(cube, after),
     }  # fmt: skip
     return Outcome(
         reform, old, after.side.rule, totals, deciles, _areas(cube, columns), _groups(cube, columns), effect,
         _warnings(cube, reform, after, totals, effect),
     )  # fmt: skip
+
+
+def grievances(cube: Cube, after: State) -> dict[str, float]:
+    """Families near the cut-off and the objections to expect from them, under the declared assumption.
+
+    The cut-off is the place in the national order at which places given in order end; near are the families
+    within the declared share of all families to either side.
+    """
+    assumed, order = grievance_rule(), after.side.order
+    given = places.by_rule(cube, after.side.rule, order, after.side.share, keep_protected=False)
+    if given.sum() <= 0:
+        return {"near": 0.0, "objections": 0.0}
+    low = int(order.score.min())
+    by_score = np.bincount(order.score - low, cube.families)
+    middle = (np.cumsum(by_score) - by_score / 2) / by_score.sum()
+    cut = (np.cumsum(by_score) / by_score.sum())[int(order.score[given > 0].max()) - low]
+    near = float(by_score[np.abs(middle - cut) <= assumed["window"]].sum())
+    return {"near": near, "objections": near * assumed["rate"]}
+
+
+@lru_cache(maxsize=1)
+def grievance_rule() -> dict[str, float]:
+    """Window (share of all families to either side of the cut-off) and rate of objections: assumptions."""
+    raw = tomllib.loads((RULES / "grievance.toml").read_text(encoding="utf-8"))
+    return {"window": float(raw["window"]), "rate": float(raw["rate"])}
 
 
 def _paid(state: State) -> Floats:

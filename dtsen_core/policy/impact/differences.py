@@ -138,14 +138,19 @@ def _compare(
     x, dy, w = covariates[rows], change[rows], panel.w[rows]
     w1, w0 = w * treated[rows], w * compare[rows]
     n = len(rows)
-    moment = (w0[:, None] * x).T @ x / n
-    inverse = np.linalg.pinv(moment)
-    beta = inverse @ ((w0[:, None] * x).T @ dy / n)
-    fitted = x @ beta
     share = w1.mean()
-    of_treated, of_control = (w1 * dy).mean() / share, (w1 * fitted).mean() / share
-    direct = w1 * ((dy - of_treated) - (fitted - of_control)) / share
-    through_beta = ((w0 * (dy - fitted))[:, None] * x) @ inverse @ (w1[:, None] * x).mean(axis=0) / share
+    if panel.z is None:  # a difference of two means
+        of_treated, of_control = (w1 * dy).mean() / share, (w0 * dy).sum() / w0.sum()
+        direct = w1 * (dy - of_treated) / share
+        through_beta = w0 * (dy - of_control) / w0.mean()
+    else:
+        weighted = w0[:, None] * x
+        inverse = np.linalg.pinv(np.einsum("ij,ik->jk", weighted, x) / n)
+        fitted = x @ (inverse @ (np.einsum("ij,i->j", weighted, dy) / n))
+        of_treated, of_control = (w1 * dy).mean() / share, (w1 * fitted).mean() / share
+        direct = w1 * ((dy - of_treated) - (fitted - of_control)) / share
+        leverage = inverse @ (w1[:, None] * x).mean(axis=0) / share
+        through_beta = (w0 * (dy - fitted)) * (x @ leverage)
     influence = np.zeros(len(change))
     influence[rows] = (direct - through_beta) * (len(change) / n)
     return float(of_treated - of_control), influence, n1, n0

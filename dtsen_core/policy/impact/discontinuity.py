@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
+import io
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -210,7 +212,8 @@ def _rdrobust(
 ) -> dict[str, Any]:
     from rdrobust import rdrobust  # optional extra, GPL-3
 
-    with warnings.catch_warnings():
+    # the package writes remarks on mass points to standard output, where answers of the command line belong
+    with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
         warnings.simplefilter("ignore")
         try:
             found = rdrobust(

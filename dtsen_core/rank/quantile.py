@@ -53,27 +53,40 @@ def smoothed(design: csr_matrix, y: Floats, weight: Floats, gram: Floats, start:
     beta, total = start.copy(), float(weight.sum())
     for h in bandwidths:
         rest = y - design @ beta
+        value = _loss(rest, weight, quantile, h)
         before: tuple[Floats, Floats] | None = None
         for _ in range(ROUNDS):
             below = np.clip(0.5 - rest / (2 * h), 0.0, 1.0)
             gradient = turned @ (weight * (quantile - below))
             natural = cho_solve(factor, gradient, check_finite=False)
-            # first step: the density of residuals at 0 stands for the curvature
-            inside = float(weight[np.abs(rest) < h].sum()) / total / (2 * h)
-            step = 1.0 / max(inside, 1e-3)
-            if before is not None:
-                moved, turn = before[0], before[1] - gradient
-                curvature = float(moved @ turn)
-                if curvature > 0:
-                    step = float(np.clip(float(moved @ (gram @ moved)) / curvature, 0.2 * step, 5 * step))
-            change = step * natural
-            beta = beta + change
-            shift = design @ change
-            rest -= shift
-            before = (change, gradient)
-            if np.sqrt(float(weight @ shift**2) / total) < ENOUGH:
+            step = _step(before, gradient, gram, h)
+            shift = design @ natural
+            while True:  # a step of 2h always descends, because the curvature is at most gram / 2h
+                tried = rest - step * shift
+                found = _loss(tried, weight, quantile, h)
+                if found <= value or step <= 2 * h:
+                    break
+                step = max(step / 2, 2 * h)
+            beta, rest, value = beta + step * natural, tried, found
+            before = (step * natural, gradient)
+            if step * np.sqrt(float(weight @ shift**2) / total) < ENOUGH:
                 break
     return beta
+
+
+def _step(before: tuple[Floats, Floats] | None, gradient: Floats, gram: Floats, h: float) -> float:
+    """Barzilai–Borwein step in the metric of `gram`, never below the one that always descends."""
+    if before is None:
+        return 1.0
+    moved, turn = before[0], before[1] - gradient
+    curvature = float(moved @ turn)
+    return max(float(moved @ (gram @ moved)) / curvature, 2 * h) if curvature > 0 else 1.0
+
+
+def _loss(rest: Floats, weight: Floats, quantile: float, h: float) -> float:
+    """Smoothed check loss Σ w ρ_τ,h."""
+    inside = np.where(np.abs(rest) < h, (h - rest) ** 2 / (4 * h), np.maximum(-rest, 0.0))
+    return float(weight @ (quantile * rest + inside))
 
 
 def quantile_fits(survey: Survey, products: list[Products], quantile: float, left_out: int | None) -> Slopes:

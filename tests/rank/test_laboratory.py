@@ -88,6 +88,7 @@ def test_boosting_on_normal_equations_is_boosting_on_households() -> None:
     assert np.abs(ours - theirs.predict(x)).max() < 1e-5
 
 
+@pytest.mark.slow
 def test_boosted_coefficients_never_fall_along_a_declared_order(products: list[design.Products]) -> None:
     slopes = boosted.boosted(products, None)
     places = {indicator.name: k for k, indicator in enumerate(INDICATORS)}
@@ -125,6 +126,7 @@ def test_quantile_weights_count_like_copies() -> None:
     assert ours == pytest.approx(copies, abs=1e-6)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", tournament())
 def test_held_out_households_never_reach_their_own_score(
     con: duckdb.DuckDBPyConnection, survey: Survey, products: list[design.Products], name: str
@@ -152,6 +154,7 @@ def test_folds_hold_out_whole_psus(survey: Survey) -> None:
         assert len(np.unique(survey.fold[survey.cluster == psu])) == 1
 
 
+@pytest.mark.slow
 def test_every_model_is_an_exactly_additive_scorecard(
     con: duckdb.DuckDBPyConnection, survey: Survey, products: list[design.Products]
 ) -> None:

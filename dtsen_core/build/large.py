@@ -71,7 +71,7 @@ def rank_and_enrol(
     needed = ", ".join(f"{packing.category_sql(name)} AS {name}" for name in programmes.NEEDED)
     kept = ", ".join(f"f.{name}" for name in (*KEYS, *packs.columns))
     steps = official.ranked_sql(packs, {"a": card.sets}, source=DRAWN)
-    narrowed = official.ranked_sql(packs, {"a": card.sets}, "province", DRAWN)
+    narrowed = official.ranked_sql(packs, {"a": card.sets}, "province", source=DRAWN)
     query = f"WITH {{}} SELECT {kept}, {deciles}, {needed} FROM ranked AS f"
     programmes.write_rates_by_group(con, seed, query.format(steps))
     progress(0.25)

@@ -35,3 +35,11 @@ def movement_classes(classes: Sequence[str]) -> TableSpec:
     return TableSpec(
         key="code", counts=("families", *classes, "cases"), additive={"families": tuple(classes)}
     )
+
+
+def movement_summary() -> TableSpec:
+    """Classes of change: families and those due for review, the mean steps of why."""
+    return TableSpec(
+        key="code", counts=("families", "cases"), additive={"families": ("cases",)},
+        measures=("data", "model", "others"),
+    )  # fmt: skip

@@ -40,6 +40,31 @@ def ranking(unit: str, columns: Iterable[str]) -> TableSpec:
     )
 
 
+UNCERTAINTY = TableSpec(
+    key="code",
+    counts=("families", "band"),
+    additive={"families": ("band",)},
+    rates={"band_share": ("band", "families")},
+    measures=("wrong", "wrong_share"),
+)
+"""Areas with their coin-flip families: part and whole count families."""
+
+GROUND_CHECKS = TableSpec(
+    key="code",
+    counts=("families", "visits"),
+    additive={"families": ("visits",)},
+    measures=("removed", "per_visit"),
+)
+"""Districts of a plan of visits. Running totals are left out: their differences would give hidden cells away."""
+
+RANK_STABILITY = TableSpec(
+    key="code",
+    counts=("families",),
+    measures=("rank", "rank_low", "rank_high", "width", "same_fifth"),
+)
+"""Areas with their rank and its range over weightings."""
+
+
 REFORM_COUNTS = ("families", "before", "after", "winners", "losers")
 REFORM_TOTALS = (
     "families", "persons", "families_before", "families_after", "winners", "losers", "near",

@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from dtsen_core.errors import UserError
 from dtsen_core.policy import grid_measures as grid
+from dtsen_core.policy import lab
 from dtsen_core.policy.estimates import poverty_lines
 from dtsen_core.policy.request import OFFICIAL
 from dtsen_core.rank import design, expenditure, fit, fit_report, packing, scorecard
@@ -75,6 +76,10 @@ def scorecard_for(dataset: Dataset, model: str) -> Scorecard:
     if model in known:
         key = (str(dataset.path), dataset.version, model)
         card = _stored.get(key, lambda: scorecard.load(dataset.cursor(), model))
+        card.guard(dataset.manifest.origin)
+        return card
+    if lab.is_fitted(dataset, model):
+        card = lab.fitted(dataset, model).card
         card.guard(dataset.manifest.origin)
         return card
     if model in fit.MODELS and not dataset.simulated:
@@ -152,6 +157,11 @@ def _learn(dataset: Dataset, card: Scorecard) -> Unexplained | None:
         stored = expenditure.load_residuals(cursor, card.name)
         if stored is not None:
             return Unexplained(stored, se, psu_sd)
+        if lab.is_fitted(dataset, base):
+            model = lab.fitted(dataset, base)
+            se, psu_sd = model.se, model.psu_sd
+            if base == card.name:
+                return Unexplained(expenditure.from_columns(lab.residual_columns(dataset, base)), se, psu_sd)
     if not dataset.has_table("survey"):
         return None
     survey = _survey.get((str(dataset.path), dataset.version), lambda: design.read_survey(cursor))

@@ -47,12 +47,6 @@ class Indicator:
 
 
 @dataclass(frozen=True)
-class Benefit:
-    value: float
-    source: str
-
-
-@dataclass(frozen=True)
 class Rules:
     """The whole file; `indicators` by (level, key)."""
 
@@ -61,7 +55,6 @@ class Rules:
     quota_full_from: float
     cost_note: dict[str, str]
     cost_by_island: dict[str, float]
-    benefits: dict[str, Benefit]
     target_source: str
 
     def of_level(self, level: str) -> dict[str, Indicator]:
@@ -85,9 +78,8 @@ def priority_rules() -> Rules:
     islands = set(units.table("province")["island_group"])
     if set(costs) != islands or any(v <= 0 for v in costs.values()):
         raise InternalError(f"priority.toml: cost_index names {sorted(costs)}, the islands are {sorted(islands)}")
-    benefits = {k: Benefit(float(v["value"]), v["source"]) for k, v in raw["benefit"].items()}
     return Rules(
-        indicators, tuple(raw["default"]), float(raw["quota_full_from"]), raw["cost_index"]["note"], costs, benefits,
+        indicators, tuple(raw["default"]), float(raw["quota_full_from"]), raw["cost_index"]["note"], costs,
         plan["source"],
     )  # fmt: skip
 

@@ -145,7 +145,7 @@ def trace(
         colorscale=stepped_scale(style.colours, NO_FIGURE[mode]),
         showscale=False,
         marker={
-            "opacity": [OPACITY[d] for d in doubt] if doubt.any() else SOLID,
+            "opacity": [OPACITY[d] for d in doubt] if len(set(doubt)) > 1 else OPACITY[doubt[0]],
             "line": {"width": 0.5, "color": EDGE[mode]},
         },
         unselected={"marker": {"opacity": 0.55}},

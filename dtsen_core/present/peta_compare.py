@@ -59,6 +59,8 @@ def difference(a: Side, b: Side) -> Difference:
     rows = a.rows[["code", "name"]].copy()
     rows["a"], rows["b"] = a.rows["value"], other["value"]
     rows["a_text"], rows["b_text"] = a.rows["value_text"], other["value_text"]
+    rows["a_partner"], rows["b_partner"] = a.rows["partner"].astype(float), other["partner"].astype(float)
+    rows["a_partner_text"], rows["b_partner_text"] = a.rows["partner_text"], other["partner_text"]
     if kind == "ranks":
         ranks = (a.rows["rank"], other["rank"])
         rows["value"] = ranks[0].astype("Float64").astype(float) - ranks[1].astype("Float64").astype(float)
@@ -173,24 +175,26 @@ def legend(found: Difference, lang: str) -> list[LegendEntry]:
     return entries
 
 
-def hover(found: Difference, lang: str) -> Hover:
-    """Name, both figures and the difference; areas that lack one of them say so."""
+def hover(found: Difference, lang: str, source: str) -> Hover:
+    """Name, both figures with unit and count, the difference, the source; what an area lacks is a word."""
     rows = found.rows
-    facts = rows[["value", "a", "b"]].to_numpy(float)
-    tokens = [_token(found.kind, found.a.rule, 0), _plain(found.a.rule, 1), _plain(found.b.rule, 2)]
+    facts = rows[["value", "a", "b", "a_partner", "b_partner"]].to_numpy(float)
+    measures = (found.a.rule, found.b.rule, found.a.partner, found.b.partner)
+    tokens = [_token(found.kind, found.a.rule, 0), *(_plain(rule, at) for at, rule in enumerate(measures, 1))]
+    words = [["–"] * len(rows), *(rows[c].tolist() for c in ("a_text", "b_text", "a_partner_text", "b_partner_text"))]
+    missing = np.isnan(facts)
+    gaps = [tuple(words[at][i] if missing[i, at] else "" for at in range(5)) for i in range(len(rows))]
     groups = []
-    key = np.isnan(facts) @ [1, 2, 4]
-    texts = rows["a_text"].where(np.isnan(facts[:, 1]), "") + "\0" + rows["b_text"].where(np.isnan(facts[:, 2]), "")
-    for _, at in texts.groupby([key, texts]).groups.items():
+    for _, at in pd.Series(range(len(rows))).groupby(pd.Series(gaps)).groups.items():
         first = int(at[0])
-        gap = np.isnan(facts[first])
-        words = locale.text(
-            "peta_views.hover_compare", lang, a=found.a.label, b=found.b.label,
-            a_value=rows["a_text"].iat[first] if gap[1] else tokens[1],
-            b_value=rows["b_text"].iat[first] if gap[2] else tokens[2],
-            value="–" if gap[0] else tokens[0],
+        shown = [words[i][first] if missing[first, i] else tokens[i] for i in range(5)]
+        text_of = locale.text(
+            "peta_views.hover_compare", lang, a=found.a.label, b=found.b.label, value=shown[0], a_value=shown[1],
+            b_value=shown[2], a_count=shown[3], b_count=shown[4], a_unit=found.a.rule.unit[lang],
+            b_unit=found.b.rule.unit[lang], a_count_unit=found.a.partner.unit[lang],
+            b_count_unit=found.b.partner.unit[lang], source=source,
         )  # fmt: skip
-        groups.append((np.asarray(at, dtype=int), words))
+        groups.append((np.asarray(at, dtype=int), text_of))
     return Hover(facts.astype("float32"), tuple(groups))
 
 

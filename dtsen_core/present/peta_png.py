@@ -28,12 +28,14 @@ from dtsen_core.present.maps import CARE, LAND, NO_FIGURE, PALE, SOLID, BBox
 WIDTH, DPI = 12.8, 150  # inches, dots per inch: 1920 pixels
 ALPHA = (SOLID, CARE, PALE + 0.15)
 HATCH = "/////"
+COLUMNS = 4  # of the legend
 
 
 @dataclass(frozen=True)
 class Picture:
-    """`shapes` with class numbers (0 = no figure) and doubt (0–2); `legend`: (colour, alpha, hatch, words);
-    `grid`: for a map of two measures the 3 × 3 colours, its axes in `axes`; `lines`: the visitor's layers."""
+    """`shapes` with class numbers (0 = no figure) and doubt (0–2); `legend`: (colour, words) of the classes,
+    `doubts`: (doubt, colour, words) of the paler areas; `grid`: for a map of two measures the 3 × 3 colours, its
+    axes in `axes`; `lines`: the visitor's layers."""
 
     title: str
     subtitle: str
@@ -41,7 +43,7 @@ class Picture:
     klass: np.ndarray
     doubt: np.ndarray
     colours: Sequence[str]
-    legend: Sequence[tuple[str, float, bool, str]]
+    legend: Sequence[tuple[str, str]]
     source: str
     label: str
     note: str
@@ -50,6 +52,7 @@ class Picture:
     grid: Sequence[Sequence[str]] = ()
     axes: tuple[str, str] = ("", "")
     lines: Sequence[Any] = ()
+    doubts: Sequence[tuple[int, str, str]] = ()
 
 
 @lru_cache(maxsize=2)
@@ -67,8 +70,8 @@ def png(picture: Picture) -> bytes:
     west, south, east, north = picture.bbox
     ratio = (north - south) / max(east - west, 1e-6)
     map_height = float(np.clip(WIDTH * 0.96 * ratio, 3.6, 8.4))
-    title = textwrap.wrap(picture.title, 92)[:3]
-    rows = -(-len(picture.legend) // 4) if not picture.grid else 4
+    title = textwrap.wrap(picture.title, 125)[:3]
+    rows = -(-len(picture.legend) // COLUMNS) + len(picture.doubts) if not picture.grid else 4
     head, foot = 0.42 + 0.28 * len(title), 0.75 + 0.3 * rows
     height = head + map_height + foot
     figure = Figure(figsize=(WIDTH, height), dpi=DPI, facecolor="white")
@@ -94,7 +97,7 @@ def _words(figure: Figure, picture: Picture, title: Sequence[str], height: float
     figure.text(
         0.98, y, picture.label, fontproperties=font(9.5, True), color=theme.WARNING, va="center", ha="right"
     )
-    source = textwrap.wrap(picture.source, 150)[:2]
+    source = textwrap.wrap(picture.source, 165)[:2]
     for line, words in enumerate(source):
         figure.text(0.02, (0.36 - 0.17 * line) / height, words, fontproperties=font(8), color=theme.MUTED, va="center")
     figure.text(0.98, 0.36 / height, picture.note, fontproperties=font(8), color=theme.MUTED, ha="right", va="center")
@@ -117,10 +120,12 @@ def _draw(area: Any, picture: Picture) -> None:
         for part in shapely.get_parts(shape):
             xy = shapely.get_coordinates(part)
             area.plot(xy[:, 0], xy[:, 1], color="#C2410C", linewidth=1.2)
-    pad = 0.02 * (east - west)
-    area.set_xlim(west - pad, east + pad)
-    area.set_ylim(south - pad, north + pad)
-    area.set_aspect("equal", adjustable="datalim")
+    # The box is widened to the shape of the paper, so that a degree is as long up as it is across.
+    box = area.get_window_extent()
+    wide = 1.04 * max(east - west, (north - south) * box.width / box.height)
+    tall = wide * box.height / box.width
+    area.set_xlim((west + east - wide) / 2, (west + east + wide) / 2)
+    area.set_ylim((south + north - tall) / 2, (south + north + tall) / 2)
     area.set_xticks([])
     area.set_yticks([])
     for side in area.spines.values():
@@ -146,13 +151,21 @@ def _outline(shape: shapely.Geometry) -> Outline:
 
 
 def _legend(figure: Figure, picture: Picture, foot: float, height: float) -> None:
-    for at, (colour, alpha, hatched, words) in enumerate(picture.legend):
-        x, y = 0.02 + 0.24 * (at % 4), (foot - 0.22 - 0.3 * (at // 4)) / height
-        figure.add_artist(Rectangle(
-            (x, y - 0.07 / height), 0.014, 0.15 / height, facecolor=colour, alpha=alpha, transform=figure.transFigure,
-            hatch=HATCH if hatched else None, edgecolor="white", linewidth=0,
-        ))  # fmt: skip
-        figure.text(x + 0.019, y, words, fontproperties=font(8.5), color=theme.INK, va="center")
+    """The classes in columns, then the paler areas, a line each."""
+    for at, (colour, words) in enumerate(picture.legend):
+        y = (foot - 0.22 - 0.3 * (at // COLUMNS)) / height
+        _entry(figure, 0.02 + 0.24 * (at % COLUMNS), y, height, 0, colour, words)
+    below = -(-len(picture.legend) // COLUMNS)
+    for at, (doubt, colour, words) in enumerate(picture.doubts):
+        _entry(figure, 0.02, (foot - 0.22 - 0.3 * (below + at)) / height, height, doubt, colour, words)
+
+
+def _entry(figure: Figure, x: float, y: float, height: float, doubt: int, colour: str, words: str) -> None:
+    figure.add_artist(Rectangle(
+        (x, y - 0.07 / height), 0.014, 0.15 / height, facecolor=colour, alpha=ALPHA[doubt], edgecolor="white",
+        transform=figure.transFigure, hatch=HATCH if doubt == 2 else None, linewidth=0,
+    ))  # fmt: skip
+    figure.text(x + 0.019, y, words, fontproperties=font(8.5), color=theme.INK, va="center")
 
 
 def _grid(figure: Figure, picture: Picture, foot: float, height: float) -> None:

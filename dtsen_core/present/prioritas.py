@@ -6,12 +6,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 
 from dtsen_core import locale
 from dtsen_core.policy.priority_plan import Plan, Ranked
 from dtsen_core.policy.priority_rules import Indicator
 from dtsen_core.present import numbers
+from dtsen_core.present.peta_hover import Hover
 from dtsen_core.regions import units
 
 # Share of draws with a place in the top: lower edges of classes 1 … 5.
@@ -56,18 +58,25 @@ def rank_text(row: pd.Series, lang: str) -> str:
     return f"{row['rank']} ({row['low']}–{row['high']})"
 
 
-def map_rows(ranked: Ranked, lang: str) -> pd.DataFrame:
-    """code, klass, small and the texts of the hover: rank with interval, probability, score, persons."""
+def map_rows(ranked: Ranked) -> pd.DataFrame:
+    """code, klass and doubt of every area."""
     table = ranked.table
-    out = pd.DataFrame({"code": table.index, "klass": klass(table["p_top"]).to_numpy(), "small": False})
-    out["hover1"] = [rank_text(row, lang) for _, row in table.iterrows()]
-    out["hover2"] = ["–" if pd.isna(p) else numbers.percent(p, lang, 0) for p in table["p_top"]]
-    out["hover3"] = ["–" if pd.isna(s) else numbers.number(s, lang, 3) for s in table["score"]]
-    return out
+    return pd.DataFrame({"code": table.index, "klass": klass(table["p_top"]).to_numpy(), "doubt": 0})
 
 
-def hover(ranked: Ranked, lang: str) -> str:
-    return locale.text("prioritas.hover", lang, top=ranked.top)
+def one_hover(facts: np.ndarray, template: str, lang: str, missing: str = "prioritas.no_rank") -> Hover:
+    """A hover whose areas share one template; those that lack a fact share one that says so."""
+    known = np.isfinite(facts).all(axis=1)
+    silent = "<b>%{properties.name}</b><br>" + locale.text(missing, lang)
+    groups = [(np.flatnonzero(known), template), (np.flatnonzero(~known), silent)]
+    return Hover(facts.astype("float32"), tuple(group for group in groups if len(group[0])))
+
+
+def hover(ranked: Ranked, lang: str) -> Hover:
+    """Rank with its interval, probability of the top, and score of every area."""
+    columns = ranked.table[["rank", "low", "high", "p_top", "score"]].astype("Float64")
+    facts = columns.to_numpy(float, na_value=float("nan"))
+    return one_hover(facts, locale.text("prioritas.hover", lang, top=ranked.top), lang)
 
 
 @dataclass(frozen=True)

@@ -53,7 +53,7 @@ def intervals(ranked: Ranked, lang: str, first: int = 60) -> go.Figure:
     fig.add_vline(x=ranked.top + 0.5, line={"color": MUTED, "dash": "dot", "width": 1})
     theme.layout(fig, height=80 + 17 * len(table), lang=lang)
     fig.update_xaxes(title={"text": locale.text("prioritas.axis_rank", lang)}, gridcolor=FAINT)
-    fig.update_yaxes(type="category", tickfont={"size": 11})
+    fig.update_yaxes(type="category", tickfont={"size": 11}, range=[-0.7, len(table) - 0.3])
     return fig
 
 

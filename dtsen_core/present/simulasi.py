@@ -44,6 +44,11 @@ def unit(rule: Rule, lang: str) -> str:
     return text(f"simulasi.unit_{rule.unit}", lang)
 
 
+def row_name(name: str, lang: str) -> str:
+    """What a line of the comparison is called."""
+    return text(f"simulasi.row_{name}", lang)
+
+
 def writes(value: float, kind: str, lang: str) -> str:
     """One figure of the comparison as text."""
     if numbers.missing(value):

@@ -95,7 +95,7 @@ def quantile_fits(survey: Survey, products: list[Products], quantile: float, lef
         ridge = np.full(len(target), RIDGE * unit)
         ridge[c:-1] = 1e-6 * unit
         gram = matrix + np.diag(ridge)
-        begin: Floats = starts[part.province] if starts else np.linalg.solve(gram, target)
+        begin: Floats = starts[part.province] if starts else np.asarray(np.linalg.solve(gram, target), dtype=np.float64)
         weight = survey.weight[rows]
         design = sparse_design(survey, rows, part.regencies)
         bandwidths = BANDWIDTHS[-1:] if starts else BANDWIDTHS

@@ -12,6 +12,7 @@ import streamlit as st
 from dtsen_core.policy.map_indicators import map_rules
 from dtsen_core.present import maps, numbers, peta_compare, peta_export, theme
 from dtsen_core.present.peta_compare import Difference, Side
+from dtsen_core.present.peta_hover import Hover
 from dtsen_core.regions import boundaries, units
 from dtsen_core.ui import (
     cache_versions,
@@ -28,7 +29,8 @@ from dtsen_core.ui.peta_state import View
 from dtsen_core.ui.shell import Page
 
 HEIGHT = 300
-WIDTHS = {"name": 128, "a": 66, "b": 66, "value": 84}
+FIRST = 120  # rows of a long table
+WIDTHS = {"name": 112, "a": 58, "b": 58, "value": 82}
 
 
 def body(page: Page, view: View, held: Sequence[Held]) -> None:
@@ -45,16 +47,17 @@ def body(page: Page, view: View, held: Sequence[Held]) -> None:
     peta_controls.controls(page, view, held)
     _against(page, view, held, second)
     peta_controls.breadcrumb(page, view)
+    hover = peta_compare.hover(found, page.lang, peta_known.source(page, found.a.rule))
     columns = st.columns(2, gap="small")
     for column, letter, side, shown in zip(columns, "AB", (first, other), (first_shown, other_shown)):
         with column:
             corner = f"<b>{letter}</b> · {html.escape(side.label)}"
             key = f"peta.map.compare.{letter}.{view.level}.{view.container}"
-            peta_map.show(page, view, shown, title, key=key, height=HEIGHT, corner=corner)
+            peta_map.show(page, view, shown, title, key=key, height=HEIGHT, corner=corner, hover=hover)
             peta_map.legend_list("", peta_map.plain_entries(shown), compact=True)
     left, right = st.columns([0.64, 0.36], gap="medium")
     with left:
-        _difference_map(page, view, found, title)
+        _difference_map(page, view, found, title, hover)
     with right:
         _difference_table(page, view, found)
         _downloads(page, view, found, title)
@@ -114,13 +117,13 @@ def _against(page: Page, view: View, held: Sequence[Held], second: str) -> None:
     )
 
 
-def _difference_map(page: Page, view: View, found: Difference, title: str) -> None:
+def _difference_map(page: Page, view: View, found: Difference, title: str, hover: Hover) -> None:
     mode = theme_mode()
     scale = map_rules().diverging[mode]
     colours = peta_compare.colours(found.a.rule, scale, found.kind)
     style = maps.coloured(peta_map.map_style(found.a.rule, view.level, view.container, mode), colours)
     figure = maps.choropleth(
-        found.rows, style, boundaries.bbox(view.focus), hover=peta_compare.hover(found, page.lang),
+        found.rows, style, boundaries.bbox(view.focus), hover=hover,
         corner=page.t("peta_views.corner_difference"), hint=page.t("map_help"), note=peta_map.note(page, view),
         lang=page.lang, height=maps.HEIGHT_NATION,
     )  # fmt: skip
@@ -140,8 +143,10 @@ def _difference_map(page: Page, view: View, found: Difference, title: str) -> No
 
 def _difference_table(page: Page, view: View, found: Difference) -> None:
     table, titles = peta_compare.table(found, page.lang)
+    head = page.t("peta_views.table_difference", count=len(table))
     if len(table) > peta_side.LONG:
-        table = table.head(peta_side.FIRST)
+        head = page.t("peta_views.table_difference_first", first=FIRST, count=len(table))
+        table = table.head(FIRST)
     texts = peta_compare.cell_texts(found, page.lang).loc[table.index].reset_index(drop=True)
     codes = found.rows.loc[table.index, "code"].tolist()
     shown = table.reset_index(drop=True)
@@ -149,7 +154,7 @@ def _difference_table(page: Page, view: View, found: Difference) -> None:
     for column in ("a", "b", "value"):
         words = dict(zip(shown[column], texts[column]))
         formats[column] = lambda x, words=words: "–" if pd.isna(x) else words[x]
-    st.markdown(f"**{page.t('peta_views.table_difference', count=len(shown))}**")
+    st.markdown(f"**{head}**")
     st.caption(f"A: {found.a.label} · B: {found.b.label}")
     key = f"peta.table.difference.{view.level}.{view.container}.{found.a.rule.key}.{found.b.rule.key}"
     st.dataframe(
@@ -165,7 +170,7 @@ def _downloads(page: Page, view: View, found: Difference, title: str) -> None:
     colours = peta_compare.colours(found.a.rule, map_rules().diverging["light"], found.kind)
     peta_download.offer(page, view, lambda: peta_download.Content(
         title, peta_export.difference_frame(found.rows, names, peta_download.about(page, view, title)), found.rows,
-        colours, peta_compare.legend(found, page.lang),
+        colours, peta_compare.legend(found, page.lang), measure=f"A: {found.a.label} · B: {found.b.label}",
     ), f"{found.a.rule.key}-{found.b.rule.key}")  # fmt: skip
 
 

@@ -28,6 +28,9 @@ def head(page: Page, view: View, found: Shown, title: str) -> None:
             date=numbers.date(page.dataset.manifest.as_of, page.lang),
         )
     )
+    if view.version:
+        date = numbers.date(page.dataset.manifest.as_of, page.lang)
+        st.caption(":material/history: " + page.t("older_version", date=date, version=page.dataset.version))
 
 
 def controls(page: Page, view: View, held: Sequence[Held]) -> None:

@@ -37,6 +37,7 @@ class Content:
     legend: Sequence[LegendEntry]
     grid: Sequence[Sequence[str]] = ()
     axes: tuple[str, str] = ("", "")
+    measure: str = ""
 
 
 def controls(page: Page, view: View, found: Shown, title: str) -> None:
@@ -47,7 +48,8 @@ def controls(page: Page, view: View, found: Shown, title: str) -> None:
     def make() -> Content:
         told = about(page, view, title, found)
         table = peta_export.frame(rows, found.rule, found.partner, told, page.lang)
-        return Content(title, table, rows, scale, found.data.legend)
+        measure = page.t("legend_title", measure=found.rule.label[page.lang], unit=found.rule.unit[page.lang])
+        return Content(title, table, rows, scale, found.data.legend, measure=measure)
 
     offer(page, view, make, found.rule.key)
 
@@ -115,18 +117,24 @@ def picture(page: Page, view: View, content: Content, told: peta_export.About) -
         shapes = np.array([held[code] for code in rows["code"]], dtype=object)
         land = geometry.read(boundaries.current().path("province"))[1]
     steps = (maps.NO_FIGURE["light"], *content.colours)
-    legend = [(steps[e.klass], 1.0, False, f"{e.label}  ({e.detail.split(' · ')[0]})") for e in content.legend]
-    if not content.grid:
-        legend += [(steps[min(3, len(steps) - 1)], peta_png.ALPHA[d], d == 2, words)
-                   for d, words in _doubt(page, rows["doubt"], view.mode)]  # fmt: skip
+    legend = [(steps[e.klass], f"{_readable(page, e.label)}  ({e.detail.split(' · ')[0]})") for e in content.legend]
+    shade = steps[min(3, len(steps) - 1)]
+    doubts = [] if content.grid else [(d, shade, words) for d, words in _doubt(page, rows["doubt"], view.mode)]
     return peta_png.Picture(
         title=content.title,
-        subtitle=f"{units.label(view.container)} · {told.level} · {numbers.date(told.date, page.lang)}",
+        subtitle=" · ".join(filter(None, (
+            content.measure, units.label(view.container), told.level, numbers.date(told.date, page.lang)
+        ))),
         shapes=shapes, klass=rows["klass"].to_numpy(), doubt=rows["doubt"].to_numpy(), colours=content.colours,
         legend=legend, source=told.source, label=told.origin.upper(), note=peta_map.note(page, view),
         bbox=tiles.bbox() if tiled else boundaries.bbox(view.container), land=land, grid=content.grid,
-        axes=content.axes, lines=[] if tiled else _own_lines(),
+        axes=content.axes, doubts=doubts, lines=[] if tiled else _own_lines(),
     )  # fmt: skip
+
+
+def _readable(page: Page, label: str) -> str:
+    """The label of a class without signs that the typeface of the picture lacks."""
+    return page.t("peta_views.or_more", value=label[2:]) if label.startswith("≥ ") else label.replace("−", "-")
 
 
 def _doubt(page: Page, doubt: pd.Series, mode: str) -> list[tuple[int, str]]:

@@ -9,6 +9,7 @@ import streamlit as st
 
 from dtsen_core.policy.map_indicators import MapIndicator, map_rules
 from dtsen_core.present import maps, maps_inset, numbers, peta, theme
+from dtsen_core.present.peta_hover import Hover
 from dtsen_core.regions import boundaries, tiles, units
 from dtsen_core.ui import peta_known, peta_layers, peta_state
 from dtsen_core.ui.peta_known import Shown, theme_mode
@@ -61,7 +62,7 @@ def draw(page: Page, view: View, found: Shown, title: str, colours: Sequence[str
 
 def show(
     page: Page, view: View, found: Shown, title: str, *, key: str, height: int, inset: Sequence[str] = (),
-    colours: Sequence[str] = (), corner: str = "",
+    colours: Sequence[str] = (), corner: str = "", hover: Hover | None = None,
 ) -> None:  # fmt: skip
     """A map of `found` over the areas of the view."""
     mode = theme_mode()
@@ -69,7 +70,7 @@ def show(
     rows = found.data.rows
     tiled = view.mode == "tiles"
     style = tile_style(found.rule, mode) if tiled else map_style(found.rule, view.level, view.container, mode)
-    style, hover = maps.coloured(style, colours), peta_known.hover(page, found)
+    style, hover = maps.coloured(style, colours), hover or peta_known.hover(page, found)
     figure = maps.choropleth(
         rows,
         style,

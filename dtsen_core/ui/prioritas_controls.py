@@ -39,7 +39,7 @@ def _seed(key: str, value: Any, push: bool, options: Any = None) -> None:
 
 def _areas(page: Page, plan: Plan, push: bool) -> Plan:
     lang = page.lang
-    columns = st.columns([0.30, 0.20, 0.17, 0.17, 0.16], vertical_alignment="bottom")
+    columns = st.columns([0.36, 0.19, 0.16, 0.17, 0.12], vertical_alignment="bottom")
     with columns[0]:
         key = "prioritas.level"
         _seed(key, plan.level, push)

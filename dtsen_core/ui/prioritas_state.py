@@ -17,7 +17,7 @@ from dtsen_core.regions import units
 from dtsen_core.ui import url_state
 from dtsen_core.ui.shell import Page
 
-VIEWS = ("peringkat", "keyakinan")
+VIEWS = ("peringkat", "keyakinan", "spasial", "bertindak", "alokasi", "skenario")
 PLAN, PUSH = "prioritas.plan", "prioritas.push"
 TOPS = (5, 10, 20, 35, 50, 100, 212)
 _LONGEST = 200
@@ -61,6 +61,7 @@ def _scenario(page: Page, plan: Plan) -> Plan:
     try:
         kept = Store.default().load(str(url_state.read("skenario", str, "")))
         if kept.kind == KIND:
+            st.session_state["prioritas.opened"] = kept.id
             return priority_plan.of_params(kept.params)
     except UserError as error:
         st.warning(error.message(page.lang))
@@ -88,7 +89,7 @@ def _possible(page: Page, plan: Plan) -> Plan:
 
 def offered(page: Page, plan: Plan) -> list[str]:
     """Keys of the indicators of the plan's level that these data know, in the order of the menu."""
-    from dtsen_core.ui.peta_view import known
+    from dtsen_core.ui.peta_known import known
 
     has = known(page)
     return [key for key, i in plan.indicators().items() if not i.needs or i.needs in has]

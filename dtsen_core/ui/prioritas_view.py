@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import html
-from collections.abc import Mapping, Sequence
-
 import pandas as pd
 import streamlit as st
 
@@ -12,11 +9,21 @@ from dtsen_core.errors import UserError
 from dtsen_core.policy.map_indicators import map_rules
 from dtsen_core.policy.priority_plan import Plan, Ranked
 from dtsen_core.present import maps, numbers, prioritas, prioritas_charts, prioritas_export, theme
-from dtsen_core.regions import boundaries, own_indicator, units
-from dtsen_core.ui import cache_prioritas, controls, peta_view, prioritas_controls, prioritas_state
+from dtsen_core.regions import own_indicator, units
+from dtsen_core.ui import (
+    cache_prioritas,
+    controls,
+    peta_known,
+    peta_map,
+    prioritas_act,
+    prioritas_allocate,
+    prioritas_controls,
+    prioritas_parts,
+    prioritas_scenarios,
+    prioritas_spatial,
+    prioritas_state,
+)
 from dtsen_core.ui.shell import Page
-
-TABLE_HEIGHT = 392
 
 
 def show(page: Page) -> None:
@@ -37,7 +44,8 @@ def show(page: Page) -> None:
         st.caption(page.t("last_good"))
         plan, ranked = last, cache_prioritas.ranked(page.key, last)
     st.session_state["prioritas.last"] = plan
-    draw = {"peringkat": ranking, "keyakinan": certainty}
+    draw = {"peringkat": ranking, "keyakinan": certainty, "bertindak": prioritas_act.show,
+            "spasial": prioritas_spatial.show, "alokasi": prioritas_allocate.show, "skenario": prioritas_scenarios.show}
     draw[view](page, plan, ranked)
 
 
@@ -52,17 +60,17 @@ def ranking(page: Page, plan: Plan, ranked: Ranked) -> None:
                       left_out=len(ranked.left_out)))  # fmt: skip
     left, right = st.columns([0.58, 0.42], gap="medium")
     with left:
-        area_map(page, plan, prioritas.map_rows(ranked, lang), prioritas.COLOURS, prioritas.hover(ranked, lang),
-                 title, "prioritas.map")  # fmt: skip
-        colours = prioritas.COLOURS[peta_view.theme_mode()]
-        grey = maps.NO_FIGURE[peta_view.theme_mode()]
-        peta_view.legend_list(
+        prioritas_parts.area_map(page, plan, prioritas.map_rows(ranked), prioritas.COLOURS,
+                                 prioritas.hover(ranked, lang), title, "prioritas.map")  # fmt: skip
+        colours = prioritas.COLOURS[peta_known.theme_mode()]
+        grey = maps.NO_FIGURE[peta_known.theme_mode()]
+        peta_map.legend_list(
             page.t("legend", top=ranked.top),
             [(grey if e.klass == 0 else colours[e.klass - 1], 1.0, e.label, e.detail)
              for e in prioritas.legend(ranked, lang)],
         )  # fmt: skip
     with right:
-        table(page, ranked)
+        prioritas_parts.table(page, ranked)
     _downloads(page, plan, ranked)
     first, second = st.columns(2, gap="medium")
     with first:
@@ -109,47 +117,6 @@ def _sure_table(page: Page, rows: pd.DataFrame, top: int, alt: str) -> None:
         }
     )
     st.dataframe(shown, hide_index=True, height=300, alt=alt)
-
-
-def area_map(
-    page: Page, plan: Plan, rows: pd.DataFrame, colours: Mapping[str, Sequence[str]], hover: str, title: str, key: str
-) -> None:
-    """A map of the plan's areas in the given classes."""
-    mode, current = peta_view.theme_mode(), boundaries.current()
-    province = plan.within if plan.within != units.NATION else None
-    style = maps.MapStyle(
-        shapes=current.url(plan.level, province if plan.level == "district" else None), land=current.url("province"),
-        style="app/static/map/style-dark.json" if mode == "dark" else "app/static/map/style.json",
-        colours=colours[mode], mode=mode,
-    )  # fmt: skip
-    indicative = current.origin(plan.level)["kind"] == "indikatif"
-    figure = maps.choropleth(
-        rows, style, boundaries.bbox(plan.within), hover=hover,
-        corner=page.t("peta.map_corner", where=html.escape(units.name(plan.within)), count=len(rows),
-                      level=prioritas.level_name(plan.level, page.lang)),
-        hint=page.t("map_hint"), height=maps.HEIGHT_NATION if province is None else maps.HEIGHT,
-        note=page.t("peta.map_indicative" if indicative else "peta.map_official"),
-    )  # fmt: skip
-    st.plotly_chart(figure, key=f"{key}.{plan.level}.{plan.within}", theme=None,
-                    config=theme.CONFIG | {"scrollZoom": True}, alt=title)  # fmt: skip
-
-
-def table(page: Page, ranked: Ranked) -> None:
-    view, titles = prioritas.table_view(ranked, page.lang)
-    config = {name: st.column_config.Column(words) for name, words in titles.items()}
-    config["rank"] = st.column_config.NumberColumn(titles["rank"], width=44)
-    config["name"] = st.column_config.TextColumn(titles["name"], width=140)
-    config["p_top"] = st.column_config.ProgressColumn(
-        titles["p_top"], min_value=0, max_value=100, format="%.0f%%", width=90
-    )
-    config["score"] = st.column_config.NumberColumn(titles["score"], format="%.3f", width=60)
-    for item in ranked.plan.items:
-        i = ranked.indicators[item.key]
-        places = f"%.{0 if i.kind == 'count' else i.decimals}f"
-        config[item.key] = st.column_config.NumberColumn(titles[item.key], format=places, help=titles[item.key])
-    st.dataframe(view, key="prioritas.table", hide_index=True, height=TABLE_HEIGHT, column_config=config,
-                 placeholder="–", alt=page.t("table_alt"))  # fmt: skip
-    st.caption(page.t("table_help", top=ranked.top))
 
 
 def _quadrant(page: Page, plan: Plan) -> None:

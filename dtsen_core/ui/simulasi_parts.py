@@ -69,7 +69,7 @@ def headline(page: Page, chosen: Chosen, found: Outcomes) -> None:
             moved = simulasi.change(figures[before], figures[after], kind, page.lang)
             st.metric(
                 page.t(f"row_{name}"), simulasi.writes(figures[after], kind, page.lang),
-                None if moved == "–" else moved, delta_color="off", border=True,
+                None if moved == "–" else moved, delta_color="off", delta_arrow="off", border=True,
             )  # fmt: skip
     for key, _ in active.warnings:
         st.info(simulasi.warning(key, page.lang), icon=":material/info:")

@@ -67,7 +67,7 @@ def test_counts_change_in_per_cent_and_unlike_measures_by_rank() -> None:
 def test_a_withheld_side_has_no_difference_and_says_so() -> None:
     found = peta_compare.difference(side("a", [0.1, float("nan"), 0.3, 0.4]), side("b", [0.1, 0.2, 0.3, 0.4]))
     assert found.rows["klass"].tolist()[1] == 0
-    hover = peta_compare.hover(found, "id")
+    hover = peta_compare.hover(found, "id", "DTSEN simulasi")
     template = next(words for at, words in hover.groups if 1 in at)
     assert "tersamar" in template
     assert "<b>–</b>" in template
@@ -144,7 +144,9 @@ def test_the_picture_is_a_picture(grid: tuple[tuple[str, ...], ...]) -> None:
     picture = peta_png.Picture(
         title="Judul " * 40, subtitle="Aceh", shapes=np.array(list(SHAPES.values())), klass=np.array([0, 1, 2, 5]),
         doubt=np.array([0, 1, 2, 0]), colours=["#DCEFC6", "#A9D9B7", "#5FB8BE", "#2C7FB0", "#233C85"],
-        legend=[("#DCEFC6", 1.0, False, "< 20%"), ("#5FB8BE", 0.5, True, "paling pucat")], source="Sumber: uji",
+        legend=[("#DCEFC6", "< 20%")],
+        doubts=[(2, "#5FB8BE", "paling pucat")],
+        source="Sumber: uji",
         label="DATA SIMULASI", note="Batas indikatif", bbox=(95, 1, 99, 2), grid=grid, axes=("bagian", "jumlah"),
     )  # fmt: skip
     image = Image.open(io.BytesIO(peta_png.png(picture)))

@@ -94,7 +94,7 @@ def measure(dataset: Dataset, cards: dict[str, Scorecard], engines: tuple[str, .
 def again(dataset: Dataset, card: Scorecard) -> Found:
     """Another line, unit and scope of a model in memory, seconds (medians)."""
     full_ranking(dataset, RankRequest(card.name), card=card)
-    requests = {"line": {"line": 1.2}, "unit": {"unit": "persons"}, "scope": {"scope": "regency"}}
+    requests = {"line": {"line": "120%"}, "unit": {"unit": "persons"}, "scope": {"scope": "regency"}}
     found = {}
     for name, fields in requests.items():
         request = RankRequest(card.name, **fields)  # type: ignore[arg-type]

@@ -24,8 +24,8 @@ OBJECTIVES = ("people", "gap", "lowest")
 @dataclass(frozen=True)
 class Budget:
     """`rupiah` to spend on `programmes` for a year; `least`, `most`: coverage of the missed each area gets at least
-    and at most (fractions); `objective` one of `OBJECTIVES`; `index`: cost index by code, empty = by island group; `day`
-    (ISO): the date whose programme rules hold."""
+    and at most (fractions); `objective` one of `OBJECTIVES`; `index`: cost index by code, empty = by island group;
+    `day` (ISO): the date whose programme rules hold."""
 
     programmes: tuple[str, ...]
     rupiah: float

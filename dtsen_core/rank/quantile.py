@@ -76,14 +76,13 @@ def smoothed(design: csr_matrix, y: Floats, weight: Floats, gram: Floats, start:
     return beta
 
 
-def quantile_fits(survey: Survey, products: list[Products], quantile: float, left_out: int | None,
-                  starts: dict[int, Floats] | None = None) -> tuple[Slopes, dict[int, Floats]]:  # fmt: skip
-    """(`Slopes` of every province, solutions by province to start other folds from)."""
+def quantile_fits(survey: Survey, products: list[Products], quantile: float, left_out: int | None) -> Slopes:
+    """`Slopes` of every province. Each fit starts from least squares on its own households: a start taken from the
+    fit on all would carry something of the held-out ones."""
     rows_of = np.searchsorted(survey.province, np.arange(PROVINCES + 1))
     coefficients = np.zeros((PROVINCES, CATEGORIES))
     effects, load = np.full(REGENCIES, np.nan), np.zeros(REGENCIES)
     urban = np.zeros(PROVINCES)
-    found: dict[int, Floats] = {}
     for part in products:
         rows = np.arange(rows_of[part.province], rows_of[part.province + 1])
         if left_out is not None:
@@ -95,15 +94,13 @@ def quantile_fits(survey: Survey, products: list[Products], quantile: float, lef
         ridge = np.full(len(target), RIDGE * unit)
         ridge[c:-1] = 1e-6 * unit
         gram = matrix + np.diag(ridge)
-        begin: Floats = starts[part.province] if starts else np.asarray(np.linalg.solve(gram, target), dtype=np.float64)
+        begin: Floats = np.asarray(np.linalg.solve(gram, target), dtype=np.float64)
         weight = survey.weight[rows]
         design = sparse_design(survey, rows, part.regencies)
-        bandwidths = BANDWIDTHS[-1:] if starts else BANDWIDTHS
-        beta = smoothed(design, survey.y[rows], weight, gram, begin, quantile, bandwidths)
-        found[part.province] = beta
+        beta = smoothed(design, survey.y[rows], weight, gram, begin, quantile)
         coefficients[part.province] = beta[:c]
         known = np.diag(matrix)[c:-1] > 0
         effects[part.regencies] = np.where(known, beta[c:-1], np.nan)
         load[part.regencies] = np.diag(matrix)[c:-1]
         urban[part.province] = beta[-1]
-    return Slopes(coefficients, effects, urban, load, quantile), found
+    return Slopes(coefficients, effects, urban, load, quantile)

@@ -134,8 +134,8 @@ def passport(page: Page, request: RankRequest) -> None:
     file = f"paspor-{name}.json"
     with box:
         st.markdown(
-            _t(page, "passport_body", id=name, version=page.dataset.version, dataset=dataset[:12], model=model[:12] or "–",
-               code=page.dataset.manifest.code_version)
+            _t(page, "passport_body", id=name, version=page.dataset.version, dataset=dataset[:12],
+               model=model[:12] or "–", code=page.dataset.manifest.code_version)
         )  # fmt: skip
         if not document:
             st.caption(_t(page, "passport_withheld"))

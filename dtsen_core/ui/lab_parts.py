@@ -127,7 +127,8 @@ def _ends(page: Page, found: Changed) -> tables.Table:
 
 def passport(page: Page, request: RankRequest) -> None:
     """What names this ranking, and the command that makes it again."""
-    box = st.expander(_t(page, "passport_title"), icon=":material/badge:", key="peringkat.passport", on_change="rerun")
+    title = _t(page, "passport_title")
+    box = st.expander(title, icon=":material/badge:", key="peringkat.passport", on_change="rerun")
     if not box.open:
         return
     name, dataset, model, document = cache_lab.passport(page.key, request)

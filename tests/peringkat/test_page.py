@@ -9,6 +9,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from dtsen_core.locale import LANGS
+from dtsen_core.rank.scorecard_file import from_csv
 from dtsen_core.settings import settings
 from dtsen_core.ui import cache_lab, cache_peringkat, peringkat_controls
 from tests import pages
@@ -139,13 +140,17 @@ def test_the_workbench_comes_from_a_link_and_writes_itself_there(open_page):
 
 
 def test_a_bad_workbench_in_a_link_is_told(open_page):
-    app = open_page(w="aset55", drop="0", line="7", cut="12", card="zz", model="unggahan")
+    app = open_page(w="aset55", drop="0", line="7", cut="12", show="impact")
     assert not app.exception
     assert len(app.warning) >= 4
+    app = open_page(card="0123456789abcdef", model="unggahan")
+    assert not app.exception
+    assert any("unggah kembali" in element.value for element in app.warning)
 
 
-def test_a_bad_scorecard_is_told_completely_in_the_visitors_language(open_page):
+def test_a_bad_scorecard_is_told_completely_in_the_visitors_language(open_page, monkeypatch):
     app = open_page("real", model="unggahan", lang="en")
+    monkeypatch.setattr(cache_peringkat, "full_ranking", lambda dataset, request: from_csv(request.model))
     rows = ("variable,category,coefficient\njenis_lantai_terlus,1,0.1\naset_bergerak_ac,ya,nan\n"
             "aset_bergerak_mobil,ya,-1\n")  # fmt: skip
     app.file_uploader[0].upload("kartu.csv", rows.encode()).run()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from dtsen_core.ui import metode_parts, shell
+from dtsen_core.ui import metode_effect, metode_parts, shell
 
 page = shell.page("metode")
 st.markdown(page.t("intro"))
@@ -14,6 +14,7 @@ PARTS = {
     "goals": metode_parts.goals,
     "accuracy": metode_parts.accuracy,
     "fit": metode_parts.fit,
+    "effect": metode_effect.effect,
     "dictionary": metode_parts.dictionary,
     "glossary": metode_parts.glossary,
 }

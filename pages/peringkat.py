@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from dtsen_core.ui import cache_peringkat, peringkat_controls, peringkat_parts, shell
+from dtsen_core.ui import cache_peringkat, lab_parts, movement_parts, peringkat_controls, peringkat_parts, shell
 
 page = shell.page("peringkat")
 
@@ -15,26 +15,31 @@ if choice.request is None:
     page.finish()
     st.stop()
 
-# 2. Rank: at once, and once more when the visitor asks for it
+# 2. What a changed ranking does, or who moved between versions: shown before the longer computation
+place = choice.place(page.lang, page.t("whole_country"))
+view = peringkat_controls.view(page)
+moved = areas = None
+if view == "impact":
+    areas = lab_parts.impact(page, choice.request, place)
+elif view == "movement":
+    movement_parts.movement(page, choice.request)
+
+# 3. Rank: at once, and once more when the visitor asks for it
 if choice.again:
     cache_peringkat.forget(page.key, choice.request)
 with st.spinner(page.t("computing")):
     found = cache_peringkat.ranking(page.key, choice.request)
-place = choice.place(page.lang, page.t("whole_country"))
-
-# 3. What it says
-peringkat_parts.numbers_row(page, found)
-view = peringkat_controls.view(page)
-moved = None
+peringkat_parts.numbers_row(page, found, tiles=view not in ("impact", "movement"))
 if view == "deciles":
     peringkat_parts.deciles(page, found, place)
 elif view == "classes":
     peringkat_parts.classes(page, found, place)
 elif view == "moves":
     moved = peringkat_parts.moves(page, found, peringkat_parts.second_request(page, found))
-else:
+elif view == "thresholds":
     peringkat_parts.thresholds(page, found)
 
 # 4. How, and to take away
-peringkat_parts.method_and_downloads(page, found, place, view, moved)
+peringkat_parts.method_and_downloads(page, found, place, view, moved, areas)
+lab_parts.passport(page, found.request)
 page.finish()

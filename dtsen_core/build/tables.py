@@ -14,28 +14,24 @@ from dtsen_core.regions import boundaries
 from dtsen_core.registry.indicators import indicator_sql
 
 
-def adopt_simulated(con: duckdb.DuckDBPyConnection, *, people: bool) -> None:
+def adopt_simulated(con: duckdb.DuckDBPyConnection) -> None:
     """Without registers the drawn families are the registry; nobody claims a source for them."""
     con.execute("CREATE TABLE keluarga AS SELECT * FROM scratch.main.sim_keluarga ORDER BY id_keluarga")
-    if people:
-        con.execute("CREATE TABLE anggota AS SELECT * FROM scratch.main.sim_anggota ORDER BY id_keluarga, id_anggota")
+    con.execute("CREATE TABLE anggota AS SELECT * FROM scratch.main.sim_anggota ORDER BY id_keluarga, id_anggota")
 
 
 def write_survey(con: duckdb.DuckDBPyConnection) -> None:
     con.execute("CREATE TABLE survey AS SELECT * FROM scratch.main.survey ORDER BY household")
 
 
-def write_indicators(con: duckdb.DuckDBPyConnection, as_of: dt.date, *, people: bool) -> None:
-    """Table ``indicators`` in the order of ``keluarga``; large builds have them from the draw."""
-    if people:
-        con.execute(f"""CREATE TABLE indicators AS SELECT i.* FROM ({indicator_sql(as_of)}) AS i
-            JOIN (SELECT id_keluarga, village FROM keluarga) AS k USING (id_keluarga)
-            ORDER BY k.village, i.id_keluarga""")
-    else:
-        con.execute("CREATE TABLE indicators AS SELECT * FROM scratch.main.sim_indicators ORDER BY id_keluarga")
+def write_indicators(con: duckdb.DuckDBPyConnection, as_of: dt.date) -> None:
+    """Table ``indicators`` in the order of ``keluarga``."""
+    con.execute(f"""CREATE TABLE indicators AS SELECT i.* FROM ({indicator_sql(as_of)}) AS i
+        JOIN (SELECT id_keluarga, village FROM keluarga) AS k USING (id_keluarga)
+        ORDER BY k.village, i.id_keluarga""")
 
 
-def write_area_weight(con: duckdb.DuckDBPyConnection, recipe: Recipe) -> None:
+def write_area_weight(con: duckdb.DuckDBPyConnection, recipe: Recipe, source: str = "keluarga") -> None:
     """``area_weight``: the registry's families of each regency shared among the rows that stand for them.
 
     The rows are counted after integration, so families that integration could not recover do not make a
@@ -46,9 +42,9 @@ def write_area_weight(con: duckdb.DuckDBPyConnection, recipe: Recipe) -> None:
         "regency": pa.array(range(len(families)), pa.uint16()), "families": pa.array(families),
         "survey_factor": pa.array(recipe.survey_factor),
     }))  # fmt: skip
-    con.execute("""CREATE TABLE area_weight AS
+    con.execute(f"""CREATE TABLE area_weight AS
         SELECT t.regency, t.families / count(k.id_keluarga) AS weight, t.survey_factor
-        FROM regency_total AS t JOIN keluarga AS k USING (regency)
+        FROM regency_total AS t JOIN {source} AS k USING (regency)
         GROUP BY t.regency, t.families, t.survey_factor ORDER BY t.regency""")
     con.unregister("regency_total")
 
@@ -67,7 +63,7 @@ def copy_deciles(con: duckdb.DuckDBPyConnection) -> None:
     con.execute(f"UPDATE keluarga SET {filled} FROM family_packed AS f WHERE f.id_keluarga = keluarga.id_keluarga")
 
 
-def write_evaluation(con: duckdb.DuckDBPyConnection, *, linked: bool, effects: bool) -> None:
+def write_evaluation(con: duckdb.DuckDBPyConnection, *, linked: bool) -> None:
     """The truth about every drawn family, apart from the registry; `linked` gives the golden key where the
     family was recovered (NULL where it was not), and which person and family every record of a register is of."""
     link = "l.id_keluarga" if linked else "t.id_keluarga"
@@ -75,14 +71,23 @@ def write_evaluation(con: duckdb.DuckDBPyConnection, *, linked: bool, effects: b
     con.execute(f"""CREATE TABLE evaluation.main.truth AS
         SELECT {link} AS id_keluarga, t.regency, t.urban, t.family_size, t.weight, t.expenditure
         FROM scratch.main.truth AS t {join} ORDER BY t.regency, t.id_keluarga""")
-    if effects:
-        con.execute("CREATE TABLE evaluation.main.effects AS SELECT * FROM effects ORDER BY id_keluarga, program")
-        con.execute("DROP TABLE effects")
+    con.execute("CREATE TABLE evaluation.main.effects AS SELECT * FROM effects ORDER BY id_keluarga, program")
+    con.execute("DROP TABLE effects")
+    con.execute("CREATE TABLE evaluation.main.true_effect AS SELECT * FROM true_effect ORDER BY program, outcome")
+    con.execute("DROP TABLE true_effect")
     if linked:
         con.execute("DROP TABLE truth_link")
         con.execute("CREATE TABLE evaluation.main.match_quality AS SELECT * FROM match_quality")
         con.execute("DROP TABLE match_quality")
         con.execute("CREATE TABLE evaluation.main.truth_record AS SELECT * FROM truth_record ORDER BY kind, line_from")
+
+
+def truth_sql(*, linked: bool) -> str:
+    """Query of (id_keluarga, expenditure): the true expenditure behind the families of the registry."""
+    if not linked:
+        return "SELECT id_keluarga, expenditure FROM scratch.main.truth"
+    return """SELECT l.id_keluarga, t.expenditure FROM scratch.main.truth AS t
+        JOIN truth_link AS l ON l.sim_id_keluarga = t.id_keluarga WHERE l.id_keluarga IS NOT NULL"""
 
 
 def source_mix(con: duckdb.DuckDBPyConnection) -> dict[str, int]:

@@ -8,8 +8,9 @@ from typing import Annotated
 import typer
 
 from dtsen_core.cli import options
-from dtsen_core.cli.language import say
+from dtsen_core.cli.language import chosen, say
 from dtsen_core.cli.output import check_format, emit, note
+from dtsen_core.locale import text
 from dtsen_core.regions.boundaries import import_file, undo
 
 app = typer.Typer(no_args_is_help=True, add_completion=False)
@@ -29,6 +30,9 @@ def import_boundaries(
     system = options.code_system(codes)
     options.existing([file])
     report = import_file(file, level, code_field, system)
+    report["notes"] = [text(f"boundaries.{key}", chosen(), **params) for key, params in report["notes"]]
+    for sentence in report["notes"]:
+        note(sentence)
     rows = [{"item": key, "value": value} for key, value in report.items()]
     emit(form, report, rows, {"item": say("column_item"), "value": say("column_value")})
     note(say("boundaries_done"))

@@ -10,7 +10,8 @@ from collections.abc import Sequence
 import duckdb
 import typer
 
-from dtsen_core.cli import boundaries, data, language, quarantine, ranking, review, versions
+from dtsen_core.cli import boundaries, data, explaining, language, policy, quarantine, ranking, review, versions
+from dtsen_core.cli.experiments import lab
 from dtsen_core.cli.language import say
 from dtsen_core.cli.options import Lang
 from dtsen_core.cli.output import note
@@ -37,6 +38,10 @@ app.command("info", help=say("help_info"))(data.info)
 app.command("ingest", help=say("help_ingest"))(data.ingest)
 app.command("relink", help=say("help_relink"))(data.relink)
 app.command("rank", help=say("help_rank"))(ranking.rank)
+app.command("explain", help=lab("help_explain"))(explaining.explain)
+app.command("movement", help=lab("help_movement"))(explaining.movement)
+app.command("needs", help=say("help_needs"))(policy.needs)
+app.command("simulate", help=say("help_simulate"))(policy.simulate)
 app.command("lineage", help=say("help_lineage"))(versions.lineage)
 app.add_typer(quarantine.app, name="quarantine", help=say("help_quarantine"))
 app.add_typer(versions.app, name="versions", help=say("help_versions"))

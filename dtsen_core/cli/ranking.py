@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+from pathlib import Path
 from typing import Annotated, Any
 
 import pandas as pd
 import typer
 
-from dtsen_core.cli import options
+from dtsen_core.cli import experiments, options, passports
 from dtsen_core.cli.language import chosen, say
 from dtsen_core.cli.output import check_format, emit, note
+from dtsen_core.errors import UserError
 from dtsen_core.locale import text
 from dtsen_core.oversight.disclosure import publish
 from dtsen_core.oversight.tables import DECILES, ranking
+from dtsen_core.policy.passport import Passport
+from dtsen_core.policy.reranking import CUTS, impact
 from dtsen_core.policy.welfare import SCOPES, UNITS, RankRequest, RankResult, full_ranking
+from dtsen_core.rank.experiment import Experiment
 from dtsen_core.registry.dataset import Dataset
 
+lab = experiments.lab
 FIGURES = ("n", "families", "persons", "mean_score", "p0", "p1", "p2", "gini")
 
 
@@ -25,8 +32,19 @@ def rank(
     unit: Annotated[str, typer.Option(help=say("help_unit"), metavar="|".join(UNITS))] = "families",
     region: Annotated[str | None, typer.Option(help=say("help_region"), metavar="CODE")] = None,
     level: Annotated[str, typer.Option(help=say("help_level"), metavar="|".join(options.LEVELS))] = "regency",
+    drop: Annotated[list[str] | None, typer.Option(help=lab("help_drop"), metavar="INDICATOR")] = None,
+    weight: Annotated[list[str] | None, typer.Option(help=lab("help_weight"), metavar="GROUP=PERCENT")] = None,
+    line: Annotated[str, typer.Option(help=lab("help_line"), metavar="RP|PERCENT%")] = "",
+    compare: Annotated[bool, typer.Option("--compare", help=lab("help_compare"))] = False,
+    cut: Annotated[int, typer.Option(help=lab("help_cut"), metavar="1-9")] = 4,
     plain: Annotated[bool, typer.Option("--plain", help=say("help_plain"))] = False,
     public: Annotated[bool, typer.Option("--public", help=say("help_public"))] = False,
+    passport: Annotated[
+        Path | None, typer.Option(help=text("passport.help_passport", chosen()), metavar="FILE")
+    ] = None,
+    save_passport: Annotated[
+        Path | None, typer.Option(help=text("passport.help_save_passport", chosen()), metavar="FILE")
+    ] = None,
     dataset: options.DatasetDir = None,
     form: options.Format = "table",
     lang: options.Lang = None,
@@ -34,11 +52,34 @@ def rank(
     check_format(form)
     # every choice is checked before the dataset is opened, so that no user waits for a misprint
     options.choose("--level", level, options.LEVELS)
-    RankRequest(scope=scope, unit=unit, level=level)
+    RankRequest(scope=scope, unit=unit, level=level, line=line)
+    Experiment.of("", drop or (), experiments.weights(weight or []))
+    if cut not in CUTS:
+        raise UserError("errors_lab.cut", given=cut)
     opened = Dataset.open(options.dataset_dir(dataset))
-    name = model or ("pmt_provinsi" if opened.simulated else "resmi")
-    request = RankRequest(model=name, scope=scope, unit=unit, region=region, level=level, plain=plain)
-    result = full_ranking(opened, request)
+    if passport is not None:
+        refused = [o for o, given in (("--model", model), ("--region", region), ("--plain", plain),
+                   ("--drop", drop), ("--weight", weight), ("--line", line)) if given]  # fmt: skip
+        found = passports.verify(passport, opened, refused)
+        result, made = found.result, found.now
+        name, scope, unit, region, level = (
+            str(made.model["name"]), result.request.scope, result.request.unit, result.request.region,
+            result.request.level,
+        )  # fmt: skip
+    else:
+        name = model or ("pmt_provinsi" if opened.simulated else "resmi")
+        if drop or weight:
+            before = Experiment.parse(name)
+            every = dict(before.weights) | experiments.weights(weight or [])
+            name = Experiment.of(before.base, (*before.dropped, *(drop or ())), every).name
+        request = RankRequest(
+            model=name, scope=scope, unit=unit, region=region, level=level, plain=plain, line=line
+        )
+        result = full_ranking(opened, request)
+        made = Passport.make(opened, request, result)
+    if save_passport is not None:
+        passports.save(save_passport, made)
+    changed = impact(opened, result.request, cut) if compare else None
     areas, hidden = result.areas, None
     if public:
         shown = publish(_numbers(areas), ranking(unit, areas.columns), origin=opened.manifest.origin)
@@ -58,11 +99,16 @@ def rank(
         "unit": unit,
         "level": level,
         "region": region,
+        "line": result.request.line or None,
         "families": result.families,
         "seconds": result.seconds,
         "thresholds": _thresholds(result),
         "areas": rows,
+        "passport": asdict(made),
     }
+    if changed is not None:
+        document["compare"] = experiments.compared(changed, opened.manifest.origin if public else None)
+        experiments.told(changed)
     emit(form, document, _lines(rows) if form != "json" else (), _titles(form))
     if opened.simulated:
         note(say("simulated"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -24,42 +25,73 @@ Columns = dict[str, Floats]
 
 
 @dataclass(frozen=True, eq=False)
-class Basis:
-    """What every area's figures rest on: the distribution of each regency (persons of the survey base),
-    line factors by province when benchmarked, and M of each regency (see `estimates`)."""
+class Spread:
+    """Expenditure of every regency: `regencies` its distribution (persons of the survey base, `people_weight` by
+    regency), `rows` the families behind it, `model` what the score leaves unexplained (None: the bare score)."""
 
     model: Unexplained | None
     people_weight: Floats
     regencies: Distribution
     rows: Floats
-    factors: Floats | None
-    doubt: Floats
 
     @staticmethod
-    def of(h: Histogram, model: Unexplained | None, people_weight: Floats, benchmark: bool) -> Basis:
+    def of(h: Histogram, model: Unexplained | None, people_weight: Floats) -> Spread:
         """From H by regency; `model` None takes the bare score for expenditure."""
         regencies = _spread(h, province_of_regency(), model).scaled(people_weight)
-        factors = None
-        if benchmark:
-            factors = estimates.benchmark_factors(regencies.combine(province_of_regency(), PROVINCES))
-        rows = np.bincount(h.area, h.families, REGENCIES).astype(np.float64)
+        return Spread(model, people_weight, regencies, np.bincount(h.area, h.families, REGENCIES).astype(np.float64))
+
+    @cached_property
+    def provinces(self) -> Distribution:
+        return self.regencies.combine(province_of_regency(), PROVINCES)
+
+    @cached_property
+    def benchmark(self) -> Floats:
+        """Line factors by province at which it meets its official P0."""
+        return estimates.benchmark_factors(self.provinces)
+
+
+@dataclass(frozen=True, eq=False)
+class Basis:
+    """What every area's figures rest on: the expenditure of each regency, line factors by province when
+    benchmarked, M of each regency (see `estimates`), and the poverty `lines` by province (None: official)."""
+
+    model: Unexplained | None
+    people_weight: Floats
+    regencies: Distribution
+    provinces: Distribution
+    rows: Floats
+    factors: Floats | None
+    doubt: Floats
+    lines: Floats | None = None
+
+    @staticmethod
+    def of(h: Histogram, model: Unexplained | None, people_weight: Floats, benchmark: bool,
+           lines: Floats | None = None) -> Basis:  # fmt: skip
+        """From H by regency; `model` None takes the bare score for expenditure."""
+        return Basis.on(Spread.of(h, model, people_weight), benchmark, lines)
+
+    @staticmethod
+    def on(spread: Spread, benchmark: bool, lines: Floats | None = None) -> Basis:
+        factors = spread.benchmark if benchmark else None
         doubt = np.full(REGENCIES, np.nan)
-        if model is not None:
-            doubt = model.doubt(regencies, np.arange(REGENCIES), factors)
-        return Basis(model, people_weight, regencies, rows, factors, doubt)
+        if spread.model is not None:
+            doubt = spread.model.doubt(spread.regencies, np.arange(REGENCIES), factors, lines=lines)
+        return Basis(
+            spread.model, spread.people_weight, spread.regencies, spread.provinces, spread.rows, factors, doubt, lines
+        )
 
     @property
     def people(self) -> Floats:
         return self.regencies.persons.sum(axis=1)
 
     def by_regency(self) -> Columns:
-        found = estimates.measure(self.regencies, province_of_regency(), self.people, self.factors)
+        found = estimates.measure(self.regencies, province_of_regency(), self.people, self.factors, self.lines)
         return _with_interval(found, self.rows, self.doubt)
 
     def by_province(self) -> Columns:
         province = province_of_regency()
-        d = self.regencies.combine(province, PROVINCES)
-        found = estimates.measure(d, np.arange(PROVINCES), d.persons.sum(axis=1), self.factors)
+        d = self.provinces
+        found = estimates.measure(d, np.arange(PROVINCES), d.persons.sum(axis=1), self.factors, self.lines)
         rows = np.asarray(np.bincount(province, self.rows, PROVINCES), dtype=np.float64)
         return _with_interval(found, rows, estimates.add_up(self.doubt, self.people, province, PROVINCES))
 
@@ -79,11 +111,11 @@ class Basis:
                 area=number[cells.area[mine]],
             )
             d = _spread(part, province[chosen], self.model).scaled(self.people_weight[regency[chosen]])
-            found = estimates.measure(d, province[chosen], d.persons.sum(axis=1), self.factors)
+            found = estimates.measure(d, province[chosen], d.persons.sum(axis=1), self.factors, self.lines)
             rows = np.bincount(part.area, part.families, len(chosen)).astype(np.float64)
             doubt = np.full(len(chosen), np.nan)
             if self.model is not None:
-                doubt = self.model.doubt(d, regency[chosen], self.factors, districts=chosen)
+                doubt = self.model.doubt(d, regency[chosen], self.factors, districts=chosen, lines=self.lines)
             for name, values in _with_interval(found, rows, doubt).items():
                 result[name][chosen] = values
         return result
@@ -95,7 +127,7 @@ class Basis:
             inside = (province_of_regency() if only.column == "province" else np.arange(REGENCIES)) == only.idx
         d = replace(self.regencies, persons=self.regencies.persons[inside])
         people = self.people[inside]
-        parts = estimates.measure(d, province_of_regency()[inside], people, self.factors)
+        parts = estimates.measure(d, province_of_regency()[inside], people, self.factors, self.lines)
         found = estimates.whole(d, parts, people)
         doubt = self.doubt[inside][people > 0]
         one = np.zeros(len(doubt), dtype=np.int64)
@@ -103,13 +135,13 @@ class Basis:
         return _with_interval(found, np.array([self.rows[inside].sum()]), spread)
 
 
-def measured(basis: Basis, level: str, cells: Histogram, listed: npt.NDArray[np.bool_],
+def measured(basis: Basis, level: str, cells: Histogram | None, listed: npt.NDArray[np.bool_],
              only: Filter | None) -> tuple[pd.DataFrame, Columns]:  # fmt: skip
     """(`estimates.COLUMNS` of every unit of `level`, the same for all listed units together).
 
-    `cells` is H by district when that is the level; `listed` masks the units of the region `only`.
+    `cells` is H by district when that is the level, otherwise None; `listed` masks the units of the region `only`.
     """
-    if level == "district":
+    if cells is not None:
         frame = pd.DataFrame(basis.by_district(cells, listed))
     else:
         frame = pd.DataFrame(basis.by_regency() if level == "regency" else basis.by_province())

@@ -18,6 +18,7 @@ import numpy.typing as npt
 
 from dtsen_core.policy import grid_measures as grid
 from dtsen_core.policy.classes import classes
+from dtsen_core.policy.request import parse_line
 from dtsen_core.rank.expenditure import Distribution
 from dtsen_core.rank.scorecard import PROVINCES
 from dtsen_core.regions import official
@@ -40,6 +41,12 @@ def poverty_lines() -> Floats:
     return official.provinces()["gk_mar2025"].to_numpy(np.float64)
 
 
+def lines_of(line: str) -> Floats:
+    """The poverty line that `RankRequest.line` asks for, by province idx, Rp per person per month, shape (38,)."""
+    value, relative = parse_line(line)
+    return poverty_lines() * value if relative else np.full(PROVINCES, value)
+
+
 def official_p0() -> Floats:
     """Official P0 by province idx, March 2025, as a fraction, shape (38,)."""
     return official.provinces()["p0_mar2025"].to_numpy(np.float64) / 100
@@ -54,12 +61,14 @@ def benchmark_factors(provinces: Distribution) -> Floats:
     return np.where(np.isfinite(factor), factor, 1.0)
 
 
-def measure(d: Distribution, province: Ints, people: Floats, factors: Floats | None) -> dict[str, Floats]:
+def measure(d: Distribution, province: Ints, people: Floats, factors: Floats | None,
+            lines: Floats | None = None) -> dict[str, Floats]:  # fmt: skip
     """Measures of areas that lie within one province each (`province` idx, shape (areas,)).
 
-    `d` by area, `people` the survey population of each; `factors` by province when benchmarked.
+    `d` by area, `people` the survey population of each; `factors` by province when benchmarked; `lines` by province
+    where it is not the official one.
     """
-    line = poverty_lines()[province]
+    line = (poverty_lines() if lines is None else lines)[province]
     scaled = line if factors is None else line * factors[province]
     poor_below, vulnerable_below = (c.below for c in classes()[:2])
     poor = grid.headcount(d, scaled * poor_below)

@@ -64,15 +64,31 @@ class MapIndicator:
 
 
 @dataclass(frozen=True)
+class Inset:
+    """A crowded place the magnifier shows: its name and the units (any level) it covers."""
+
+    label: dict[str, str]
+    codes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class MapRules:
-    """The whole file: indicators in the order of the menu, colour scales, thresholds."""
+    """The whole file: indicators in the order of the menu, colour scales, thresholds.
+
+    `pairs`: by theme three rows of three colours; row = class of the rate, column = class of the count.
+    """
 
     indicators: dict[str, MapIndicator]
     groups: dict[str, dict[str, str]]
     scales: dict[str, dict[str, tuple[str, ...]]]
     classes: int
     small_sample: int
+    rse_caution: float
+    rse_rough: float
     village_families: int
+    pairs: dict[str, tuple[tuple[str, ...], ...]]
+    diverging: dict[str, tuple[str, ...]]
+    insets: dict[str, Inset]
     valid_from: str
     source: str
 
@@ -117,6 +133,9 @@ def _problems(rules: MapRules) -> list[str]:
             "dark",
         }:
             found.append(f"scale.{name} does not hold {rules.classes} colours for light and dark")
+    for theme in ("light", "dark"):
+        if [len(row) for row in rules.pairs.get(theme, ())] != [3, 3, 3]:
+            found.append(f"pairs.{theme} is not three by three colours")
     return found
 
 
@@ -132,7 +151,12 @@ def load_rules(path: Path) -> MapRules:
         },
         classes=raw["classes"],
         small_sample=raw["small_sample"],
+        rse_caution=raw["rse_caution"],
+        rse_rough=raw["rse_rough"],
         village_families=raw["village_families"],
+        pairs={theme: tuple(map(tuple, rows)) for theme, rows in raw["pairs"].items()},
+        diverging={theme: tuple(colours) for theme, colours in raw["diverging"].items()},
+        insets={key: Inset(entry["label"], tuple(entry["codes"])) for key, entry in raw["inset"].items()},
         valid_from=raw["valid_from"],
         source=raw["source"],
     )

@@ -1,72 +1,118 @@
 """Poverty and inequality measures of one weighted distribution: pure functions of numpy arrays.
 
-Every function takes `y` (expenditure or income per person, any currency, shape (n,)) and optional
-`weights` (persons each value stands for, shape (n,); ones if omitted) and returns a float. An empty
-distribution, or one whose weights sum to zero, gives NaN. Values strictly below the line are poor, as
-Statistics Indonesia counts them.
+Every function takes the values (expenditure or income per person, any currency, shape (n,); lists and
+Series too) and optional `weights` (persons each value stands for, shape (n,); ones if omitted). Values
+strictly below the line are poor, as Statistics Indonesia counts them. NaN, infinite numbers, negative
+weights, unequal lengths and wrong shapes raise ValueError. Where nobody is counted (no values, or weights
+that sum to zero), `mean`, `fgt` and its short forms, `quantile`, `at_risk_of_poverty` and the Gini
+coefficients give NaN; all others raise ValueError.
 
-Sources: Foster, Greer & Thorbecke (1984), Econometrica 52(3), for FGT; Eurostat, EU-SILC methodology
-for the at-risk-of-poverty threshold (weighted quantile without interpolation).
+The whole set: `foster_greer_thorbecke` (`fgt`), `watts`, `sen_shorrocks_thon`, `quantile`, EU-SILC
+indicators; from `inequality` the Lorenz curve, shares, Gini, Theil and concentration index; from
+`deprivation` the counting measures of Alkire and Foster. Sources stand with each function.
 """
 
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 
-Array = npt.NDArray[np.float64]
-Values = npt.ArrayLike
+from dtsen_core.policy.deprivation import AlkireFoster, alkire_foster
+from dtsen_core.policy.inequality import (
+    LorenzCurve,
+    TheilDecomposition,
+    concentration_index,
+    gini,
+    gini_of_shares,
+    lorenz,
+    lorenz_curve,
+    quantile_share,
+    theil,
+)
+from dtsen_core.policy.sample import Values, filled, pair, positive, poverty_line
 
-
-def _pair(y: Values, weights: Values | None) -> tuple[Array, Array]:
-    values = np.asarray(y, dtype=np.float64).ravel()
-    if weights is None:
-        return values, np.ones_like(values)
-    load = np.asarray(weights, dtype=np.float64).ravel()
-    if load.shape != values.shape:
-        raise ValueError(f"{values.size} values but {load.size} weights")
-    if (load < 0).any():
-        raise ValueError("weights must not be negative")
-    return values, load
+__all__ = [
+    "AlkireFoster", "LorenzCurve", "TheilDecomposition", "alkire_foster", "at_risk_of_poverty",
+    "concentration_index", "fgt", "foster_greer_thorbecke", "gini", "gini_of_shares", "headcount_ratio",
+    "lorenz", "lorenz_curve", "mean", "poverty_gap", "poverty_severity", "quantile", "quantile_share",
+    "quintile_share_ratio", "relative_median_poverty_gap", "sen_shorrocks_thon", "theil", "watts",
+]  # fmt: skip
 
 
 def mean(y: Values, weights: Values | None = None) -> float:
     """Weighted arithmetic mean, in the unit of `y`."""
-    values, load = _pair(y, weights)
+    values, load = pair(y, weights)
     total = load.sum()
     return float(values @ load / total) if total > 0 else float("nan")
 
 
-def fgt(y: Values, line: float, weights: Values | None = None, alpha: float = 0) -> float:
-    """Foster–Greer–Thorbecke measure P_alpha: weighted mean of ((line − y)/line)^alpha over the poor.
+def foster_greer_thorbecke(values: Values, line: Values, alpha: float, weights: Values | None = None) -> float:
+    """P_alpha = Σ_{y<z} w·((z − y)/z)^alpha / Σw: a fraction of 1 without unit.
 
-    `line` in the unit of `y`, positive. alpha 0 = headcount ratio, 1 = poverty gap, 2 = severity; all are
-    fractions of 1.
+    line   z > 0 in the unit of the values; one number, or one per value (lines by province), shape (n,)
+    alpha  ≥ 0: 0 headcount ratio, 1 poverty gap, 2 severity
+
+    ValueError also for empty input or weights that sum to zero. Source: Foster, Greer & Thorbecke (1984),
+    Econometrica 52(3).
     """
-    if line <= 0:
-        raise ValueError("the poverty line must be positive")
-    values, load = _pair(y, weights)
+    filled(values, weights)
+    return fgt(values, line, weights, alpha)
+
+
+def fgt(y: Values, line: Values, weights: Values | None = None, alpha: float = 0) -> float:
+    """As `foster_greer_thorbecke`, with NaN where nobody is counted."""
+    if not np.isfinite(alpha) or alpha < 0:
+        raise ValueError("alpha must be zero or above")
+    values, load = pair(y, weights)
+    limit = np.broadcast_to(poverty_line(line, values.size), values.shape)
     total = load.sum()
     if total <= 0:
         return float("nan")
-    poor = values < line
-    gap = 1.0 - values[poor] / line
+    poor = values < limit
+    gap = (limit[poor] - values[poor]) / limit[poor]
     return float((gap**alpha) @ load[poor] / total)
 
 
-def headcount_ratio(y: Values, line: float, weights: Values | None = None) -> float:
+def headcount_ratio(y: Values, line: Values, weights: Values | None = None) -> float:
     """P0: share of persons strictly below the line."""
     return fgt(y, line, weights, 0)
 
 
-def poverty_gap(y: Values, line: float, weights: Values | None = None) -> float:
+def poverty_gap(y: Values, line: Values, weights: Values | None = None) -> float:
     """P1: mean shortfall as a share of the line, zero for those who are not poor."""
     return fgt(y, line, weights, 1)
 
 
-def poverty_severity(y: Values, line: float, weights: Values | None = None) -> float:
+def poverty_severity(y: Values, line: Values, weights: Values | None = None) -> float:
     """P2: mean squared shortfall, which weighs the poorest more."""
     return fgt(y, line, weights, 2)
+
+
+def watts(values: Values, line: Values, weights: Values | None = None) -> float:
+    """Watts index Σ_{y<z} w·ln(z/y) / Σw: mean shortfall in log units, zero for those who are not poor.
+
+    `line` z > 0 as in `foster_greer_thorbecke`. ValueError where a value is not above zero, or for empty
+    input. Source: Watts (1968), An Economic Definition of Poverty; Zheng (1993), Economics Letters 42.
+    """
+    given, load = filled(values, weights)
+    limit = np.broadcast_to(poverty_line(line, given.size), given.shape)
+    positive(given, "the Watts index")
+    poor = given < limit
+    return float(np.log(limit[poor] / given[poor]) @ load[poor] / load.sum())
+
+
+def sen_shorrocks_thon(values: Values, line: Values, weights: Values | None = None) -> float:
+    """Sen–Shorrocks–Thon index, 0 to 1 (for values from zero up): P1·(1 + G), G the Gini of the gaps.
+
+    The gaps are max((z − y)/z, 0) of all persons, poor or not, and G their Gini in the area form. For n
+    persons ordered from the poorest this is Σ (2n − 2i + 1)·gap_i / n²; and P1 = P0 × the mean gap of the
+    poor, which gives the three published factors. ValueError for empty input. Source: Shorrocks (1995),
+    Econometrica 63(5); Osberg & Xu (2000), Review of Income and Wealth 46(1).
+    """
+    given, load = filled(values, weights)
+    limit = poverty_line(line, given.size)
+    gap = np.maximum((limit - given) / limit, 0.0)
+    mean_gap = float(gap @ load / load.sum())
+    return mean_gap * (1.0 + gini_of_shares(gap, load)) if mean_gap > 0 else 0.0
 
 
 def quantile(y: Values, q: float, weights: Values | None = None) -> float:
@@ -77,7 +123,7 @@ def quantile(y: Values, q: float, weights: Values | None = None) -> float:
     """
     if not 0 <= q <= 1:
         raise ValueError("q must lie between 0 and 1")
-    values, load = _pair(y, weights)
+    values, load = pair(y, weights)
     keep = load > 0
     values, load = values[keep], load[keep]
     if values.size == 0:
@@ -95,49 +141,43 @@ def quantile(y: Values, q: float, weights: Values | None = None) -> float:
 def at_risk_of_poverty(
     y: Values, weights: Values | None = None, *, share_of_median: float = 0.6
 ) -> tuple[float, float]:
-    """(threshold, rate): 60 % of the weighted median and the share of persons strictly below it."""
+    """(threshold, rate): 60 % of the weighted median and the share of persons strictly below it.
+
+    Source: Eurostat, EU-SILC methodology (weighted quantile without interpolation).
+    """
     threshold = share_of_median * quantile(y, 0.5, weights)
     if not threshold > 0:
         return threshold, float("nan")
     return threshold, headcount_ratio(y, threshold, weights)
 
 
-def lorenz(y: Values, weights: Values | None = None) -> tuple[Array, Array]:
-    """Points of the Lorenz curve from (0,0) to (1,1): cumulated shares of persons and of the total."""
-    values, load = _pair(y, weights)
-    order = np.argsort(values, kind="stable")
-    people, amount = load[order], values[order] * load[order]
-    if people.sum() <= 0 or amount.sum() <= 0:
-        nothing = np.array([np.nan])
-        return nothing, nothing
-    return (
-        np.concatenate([[0.0], np.cumsum(people) / people.sum()]),
-        np.concatenate([[0.0], np.cumsum(amount) / amount.sum()]),
-    )
+def quintile_share_ratio(values: Values, weights: Values | None = None) -> float:
+    """S80/S20: mean of those above the 80 % quantile over the mean of those up to the 20 % quantile.
 
-
-def gini(y: Values, weights: Values | None = None) -> float:
-    """Gini coefficient of a weighted sample, 0 (equal) to 1, in the form published for EU-SILC.
-
-    G = Σ (2·r − 1)·w·y / (Σw · Σw·y) − 1 with r the cumulated weight up to and including the unit
-    (Osier 2009, Survey Research Methods 3(3)). The "− 1" is one person, so the weights must be expansion
-    weights: persons each value stands for. For shares or other scaled weights use `gini_of_shares`,
-    from which this form differs by about one unit's share of the population.
+    Nobody is split between groups; means, because ties and weights make the groups unequal. ValueError
+    where the lower group holds nothing. Source: Eurostat, EU-SILC methodology, as computed by Alfons & Templ
+    (2013), Journal of Statistical Software 54(15).
     """
-    values, load = _pair(y, weights)
-    if values.size and 0 < load.sum() < (load > 0).sum():
-        raise ValueError("expansion weights expected (persons per value); use gini_of_shares for shares")
-    order = np.argsort(values, kind="stable")
-    values, load = values[order], load[order]
-    amount = values * load
-    if load.sum() <= 0 or amount.sum() <= 0:
-        return float("nan")
-    return float((2 * np.cumsum(load) - 1) @ amount / (load.sum() * amount.sum()) - 1)
+    given, load = filled(values, weights)
+    poorest = given <= quantile(given, 0.2, load)
+    richest = given > quantile(given, 0.8, load)
+    low = mean(given[poorest], load[poorest])
+    if not low > 0:
+        raise ValueError("the poorest fifth holds nothing: the ratio is not defined")
+    return mean(given[richest], load[richest]) / low if load[richest].sum() > 0 else 1.0
 
 
-def gini_of_shares(y: Values, weights: Values | None = None) -> float:
-    """Gini coefficient as one minus twice the area under the Lorenz curve; any scale of weights."""
-    people, amount = lorenz(y, weights)
-    if people.size < 2:
-        return float("nan")
-    return float(1.0 - np.sum(np.diff(people) * (amount[1:] + amount[:-1])))
+def relative_median_poverty_gap(values: Values, weights: Values | None = None, *,
+                                share_of_median: float = 0.6) -> float:  # fmt: skip
+    """(threshold − median of the poor) / threshold, a fraction; 0 where nobody lies below the threshold.
+
+    Threshold and source as `at_risk_of_poverty`.
+    """
+    given, load = filled(values, weights)
+    threshold, rate = at_risk_of_poverty(given, load, share_of_median=share_of_median)
+    if not threshold > 0:
+        raise ValueError("the median must be positive")
+    if not rate > 0:
+        return 0.0
+    poor = given < threshold
+    return float((threshold - quantile(given[poor], 0.5, load[poor])) / threshold)

@@ -13,14 +13,18 @@ import numpy.typing as npt
 
 from dtsen_core.errors import UserError
 from dtsen_core.policy import grid_measures as grid
+from dtsen_core.policy import lab
 from dtsen_core.policy.estimates import poverty_lines
 from dtsen_core.policy.request import OFFICIAL
-from dtsen_core.rank import design, expenditure, fit, fit_report, scorecard
+from dtsen_core.rank import design, expenditure, fit, fit_report, packing, scorecard
 from dtsen_core.rank.cache import Cache
+from dtsen_core.rank.experiment import Experiment
+from dtsen_core.rank.order import INDEX, index_card
 from dtsen_core.rank.scorecard import REGENCIES, Scorecard, province_of_regency
 from dtsen_core.rank.scorecard_file import from_csv
 from dtsen_core.regions import units
 from dtsen_core.registry.dataset import Dataset
+from dtsen_core.registry.indicators import INDICATORS
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -38,10 +42,11 @@ class Unexplained:
     psu_sd: Floats
 
     def doubt(self, d: expenditure.Distribution, regency: Ints, factors: Floats | None,
-              districts: Ints | None = None) -> Floats:  # fmt: skip
+              districts: Ints | None = None, lines: Floats | None = None) -> Floats:  # fmt: skip
         """M (see `estimates`) of the areas of `d`, squared shares; `regency` idx of each and, if they are
         `districts`, their idx."""
-        line = poverty_lines() if factors is None else poverty_lines() * factors
+        line = poverty_lines() if lines is None else lines
+        line = line if factors is None else line * factors
         spread = self.se[regency] ** 2
         if districts is not None:
             spread = spread + self.psu_sd[regency] ** 2 / _villages()[districts]
@@ -61,12 +66,20 @@ _stored: Cache[Scorecard] = Cache(KEPT, lambda value: 1)
 def scorecard_for(dataset: Dataset, model: str) -> Scorecard:
     """The scorecard `model` names: one stored in the dataset, or the path of a CSV file.
 
-    UserError if there is neither, if the file has problems, or if the model is refused on this dataset.
+    It may be an experiment on one of those or on the weighted index (see `rank.experiment`). UserError if there is
+    neither, if the file has problems, or if the model is refused on this dataset.
     """
+    plan = Experiment.parse(model)
+    if plan.base == INDEX or plan.changed:
+        return _experiment(dataset, plan)
     known = scorecard.names(dataset.cursor())
     if model in known:
         key = (str(dataset.path), dataset.version, model)
         card = _stored.get(key, lambda: scorecard.load(dataset.cursor(), model))
+        card.guard(dataset.manifest.origin)
+        return card
+    if lab.is_fitted(dataset, model):
+        card = lab.fitted(dataset, model).card
         card.guard(dataset.manifest.origin)
         return card
     if model in fit.MODELS and not dataset.simulated:
@@ -74,11 +87,47 @@ def scorecard_for(dataset: Dataset, model: str) -> Scorecard:
     if model.lower().endswith(".csv") or Path(model).is_file():
         shares = scorecard.category_shares(dataset.cursor()) if dataset.has_table("survey") else None
         return from_csv(model, shares)
-    choices = [*known, OFFICIAL]
+    choices = [*known, INDEX, OFFICIAL]
     near = difflib.get_close_matches(model, choices, n=1, cutoff=0.4)
     raise UserError("errors_rank.unknown_model", model=model, known=", ".join(near or choices))
 
 
+def _experiment(dataset: Dataset, plan: Experiment) -> Scorecard:
+    if plan.base == OFFICIAL:
+        raise UserError("errors_lab.official")
+    shares = family_shares(dataset)
+    if plan.base == INDEX:
+        base = index_card(shares.sum(axis=0, keepdims=True))
+    else:
+        base = scorecard_for(dataset, plan.base)
+    return plan.apply(base, shares)
+
+
+_shares: Cache[Floats] = Cache(4, lambda value: 1)
+
+
+def family_shares(dataset: Dataset) -> Floats:
+    """Families (weighted) in each category by province idx, shape (38, CATEGORIES), counted from the packed codes."""
+    return _shares.get((str(dataset.path), dataset.version), lambda: _count_shares(dataset))
+
+
+def _count_shares(dataset: Dataset) -> Floats:
+    result = np.zeros((scorecard.PROVINCES, scorecard.CATEGORIES))
+    cursor = dataset.cursor()
+    for group in packing.check(cursor).groups:
+        rows = cursor.execute(
+            f"""SELECT f.province, f.{group.column} AS code, sum(w.weight) AS load
+            FROM family_packed AS f JOIN area_weight AS w USING (regency) GROUP BY f.province, code"""
+        ).fetchnumpy()
+        province, code = (np.asarray(rows[name]).astype(np.int64) for name in ("province", "code"))
+        load = np.asarray(rows["load"], dtype=np.float64)
+        for member, multiplier in zip(group.members, group.multipliers):
+            column = scorecard.OFFSETS[member] + code // multiplier % INDICATORS[member].radix
+            np.add.at(result, (province, column), load)
+    return result
+
+
+_survey: Cache[design.Survey] = Cache(1, lambda value: 1)
 _unexplained: Cache[Unexplained | None] = Cache(KEPT, lambda value: 1)
 
 
@@ -86,7 +135,8 @@ def residuals_for(dataset: Dataset, card: Scorecard) -> Unexplained | None:
     """What `card` leaves unexplained; None where the dataset has no survey to learn it from.
 
     Stored for models fitted on this dataset. An uploaded scorecard was not fitted on the survey, so all
-    its households count as held out and are scored now.
+    its households count as held out and are scored now; so they are for a changed model, whose residuals are then
+    slightly too small, because the base was fitted on the same households.
     """
     key = (str(dataset.path), dataset.version, card.name, card.hash)
     make: Callable[[], Unexplained | None] = lambda: _learn(dataset, card)  # noqa: E731
@@ -96,18 +146,26 @@ def residuals_for(dataset: Dataset, card: Scorecard) -> Unexplained | None:
 def _learn(dataset: Dataset, card: Scorecard) -> Unexplained | None:
     cursor = dataset.cursor()
     nothing = np.full(REGENCIES, np.nan)
+    if card.origin == "declared":
+        return None  # an index has no scale in rupiah
+    se, psu_sd = nothing.copy(), nothing.copy()
     if card.origin != "file":
+        base = Experiment.parse(card.name).base  # a changed model keeps its base's regency effects
+        if scorecard.names(cursor):
+            rows = cursor.execute("SELECT regency, se, psu_sd FROM model_effect WHERE model = ?", [base]).fetchnumpy()
+            se[rows["regency"]], psu_sd[rows["regency"]] = rows["se"], rows["psu_sd"]
         stored = expenditure.load_residuals(cursor, card.name)
-        if stored is None:
-            return None
-        se, psu_sd = nothing.copy(), nothing.copy()
-        rows = cursor.execute("SELECT regency, se, psu_sd FROM model_effect WHERE model = ?", [card.name]).fetchnumpy()
-        se[rows["regency"]], psu_sd[rows["regency"]] = rows["se"], rows["psu_sd"]
-        return Unexplained(stored, se, psu_sd)
+        if stored is not None:
+            return Unexplained(stored, se, psu_sd)
+        if lab.is_fitted(dataset, base):
+            model = lab.fitted(dataset, base)
+            se, psu_sd = model.se, model.psu_sd
+            if base == card.name:
+                return Unexplained(expenditure.from_columns(lab.residual_columns(dataset, base)), se, psu_sd)
     if not dataset.has_table("survey"):
         return None
-    survey = design.read_survey(cursor)
+    survey = _survey.get((str(dataset.path), dataset.version), lambda: design.read_survey(cursor))
     scores = card.scores(np.stack(survey.categories, axis=1), survey.regency, survey.urban)
     table = fit_report.residual_table(card.name, survey, scores / 1000)
     columns = {name: table[name].to_numpy() for name in table.columns if name != "model"}
-    return Unexplained(expenditure.from_columns(columns), nothing, nothing)
+    return Unexplained(expenditure.from_columns(columns), se, psu_sd)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 import pandas as pd
@@ -27,6 +28,8 @@ class RankRequest:
     level      level of the listed areas: "province", "regency" or "district"
     plain      measures of the bare score instead of estimated expenditure
     benchmark  scale estimated expenditure so that each province meets its official P0
+    line       poverty line: Rp per person per month ("600000"), per cent of each province's official line ("120%"),
+               or "" for the official line
     """
 
     model: str = "pmt_provinsi"
@@ -36,12 +39,30 @@ class RankRequest:
     level: str = "regency"
     plain: bool = False
     benchmark: bool = False
+    line: str = ""
 
     def __post_init__(self) -> None:
+        parse_line(self.line)
         for name, allowed in (("scope", SCOPES), ("unit", UNITS), ("level", LEVELS)):
             given = getattr(self, name)
             if given not in allowed:
                 raise UserError(f"errors_rank.{name}", given=given, allowed=", ".join(allowed))
+
+
+_LINE = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,2})?)(%?)")
+
+
+def parse_line(given: str) -> tuple[float, bool]:
+    """(number, whether it is a share of the official line) of a `RankRequest.line`. UserError if it is neither
+    rupiah from 10,000 to 100 million nor 10 % to 1,000 %."""
+    if not given:
+        return 1.0, True
+    found = _LINE.fullmatch(given)
+    value = float(found[1]) if found else 0.0
+    relative = bool(found and found[2])
+    if not (10 <= value <= 1_000 if relative else 10_000 <= value <= 100_000_000):
+        raise UserError("errors_lab.line", given=given[:30])
+    return (value / 100, True) if relative else (value, False)
 
 
 @dataclass(frozen=True)

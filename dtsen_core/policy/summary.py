@@ -20,7 +20,7 @@ from dtsen_core.errors import InternalError, UserError
 from dtsen_core.paths import RULES
 from dtsen_core.policy import measures
 from dtsen_core.policy.coverage import coverage
-from dtsen_core.policy.programmes import Programme, programmes
+from dtsen_core.policy.programme_rules import Rule, summary_rules
 from dtsen_core.policy.welfare import RankRequest, full_ranking
 from dtsen_core.regions import official
 from dtsen_core.registry.dataset import Dataset
@@ -30,7 +30,7 @@ NATION = "ID"
 UNKNOWN_BAND = "unknown"
 DAYS_PER_MONTH = 365.2425 / 12
 
-# One column per programme of data/rules/programmes.toml; persons are counted by head, families by flag.
+# One column per programme of the first page (data/rules/programmes); persons are counted by head, families by flag.
 _DECILES = """
 WITH family AS (
     SELECT f.desil_nasional AS decile, w.weight, f.family_size, {flags}
@@ -125,7 +125,7 @@ def _with_share(frame: pd.DataFrame) -> pd.DataFrame:
 
 def deciles(dataset: Dataset) -> pd.DataFrame:
     """Families, persons and covered units of every programme by national decile (0 = unknown)."""
-    rules = programmes()
+    rules = summary_rules(dataset.manifest.as_of)
     query = _DECILES.format(
         flags=", ".join(step for p in rules for step in _units(p)),
         sums=", ".join(f"sum({name} * weight) AS {name}" for p in rules for name in covered_columns(p)),
@@ -137,12 +137,12 @@ def deciles(dataset: Dataset) -> pd.DataFrame:
     return table
 
 
-def covered_columns(programme: Programme) -> tuple[str, ...]:
+def covered_columns(programme: Rule) -> tuple[str, ...]:
     """The count columns of `programme` in the decile table."""
     return (programme.key, f"{programme.key}_uncovered") if programme.other else (programme.key,)
 
 
-def _units(programme: Programme) -> list[str]:
+def _units(programme: Rule) -> list[str]:
     """SQL of the programme's units per family; a person is never counted under two payers."""
     p = programme
     covered = f"f.{p.flag}::INTEGER AS {p.key}"

@@ -7,20 +7,24 @@ higher score means better off; decile 1 is the worst off and is never called poo
 from __future__ import annotations
 
 import time
+from contextlib import nullcontext
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from dtsen_core.policy import estimates
+from dtsen_core.policy import estimates, ground
 from dtsen_core.policy.area_measures import Basis, measured, unmeasured
-from dtsen_core.policy.areas import listed_areas, official_table, regency_of, weights
-from dtsen_core.policy.models import residuals_for, scorecard_for
+from dtsen_core.policy.areas import listed_areas, official_table, regency_of
+from dtsen_core.policy.models import scorecard_for
 from dtsen_core.policy.request import DECILES, LEVELS, OFFICIAL, SCOPES, UNITS, RankRequest, RankResult
 from dtsen_core.policy.transition import transition
 from dtsen_core.rank import engine, official
 from dtsen_core.rank.histogram import NEVER, Histogram, Thresholds
+from dtsen_core.rank.ladder import Ladder
+from dtsen_core.rank.queue import LINE
+from dtsen_core.rank.scorecard import Scorecard, province_of_regency
 from dtsen_core.regions import units
 from dtsen_core.registry.dataset import Dataset
 
@@ -36,12 +40,13 @@ COLUMNS = ("code", "name", "n", "families", "persons", *DECILES, "mean_score", *
 THRESHOLDS = tuple(f"t{k}" for k in range(1, 10))
 
 
-def full_ranking(dataset: Dataset, request: RankRequest) -> RankResult:
+def full_ranking(dataset: Dataset, request: RankRequest, *, card: Scorecard | None = None) -> RankResult:
     """Rank every family of `dataset` and measure the areas asked for.
 
     UserError for an unknown model or region, a region finer than the level, or a model fitted on simulated
     households on real families. Expenditure measures are NaN for the official deciles and for an uploaded
-    scorecard on a dataset without a survey (there only the plain measures exist).
+    scorecard on a dataset without a survey (there only the plain measures exist). `card` is used in place of
+    the one that `request.model` names.
     """
     started = time.perf_counter()
     only, listed = listed_areas(request.level, request.region)
@@ -50,24 +55,28 @@ def full_ranking(dataset: Dataset, request: RankRequest) -> RankResult:
         limits = pd.DataFrame(columns=["code", "name", *THRESHOLDS])
         areas, total = _present(table, listed, request.region)
         return _result(request, dataset, started, limits, areas, total)
-    card = scorecard_for(dataset, request.model)
-    h = engine.rank_histogram(dataset, card)
-    weight, factor = weights(dataset)
-    found = official.scope_thresholds(h, request.scope, request.unit, weight)
-    cells = h
+    card = card or scorecard_for(dataset, request.model)
+    with LINE.turn() if not ground.ready(dataset, card, plain=request.plain) else nullcontext():
+        ladder = ground.ladder_of(dataset, card)
+        spread = ground.spread_of(dataset, card, plain=request.plain)
+    weight = ground.weights_of(dataset).families
+    found = ladder.thresholds(request.scope, request.unit, weight)
+    cells = None
     if request.level == "district":
         cells = engine.rank_histogram(dataset, card, "district", only)
-    table = _count(cells, found, request, weight)
-    model = None if request.plain else residuals_for(dataset, card)
-    if model is None and not request.plain:
+        table = _count(cells, found, request, weight)
+    else:
+        table = _climb(ladder, found, request, weight)
+    if spread is None:
         estimated, whole = unmeasured(request.level)
     else:
-        basis = Basis.of(h, model, weight * factor, request.benchmark)
+        lines = estimates.lines_of(request.line) if request.line else None
+        basis = Basis.on(spread, request.benchmark, lines)
         estimated, whole = measured(basis, request.level, cells, listed, only)
     areas, total = _present(pd.concat([table, estimated], axis=1), listed, request.region)
     for name, value in whole.items():
         total[name] = value
-    return _result(request, dataset, started, _threshold_table(request.scope, found, h), areas, total)
+    return _result(request, dataset, started, _threshold_table(request.scope, found, ladder), areas, total)
 
 
 def _result(request: RankRequest, dataset: Dataset, started: float, limits: pd.DataFrame,
@@ -84,14 +93,28 @@ def _result(request: RankRequest, dataset: Dataset, started: float, limits: pd.D
     )
 
 
+def _climb(ladder: Ladder, found: Thresholds, request: RankRequest, weight: Floats) -> pd.DataFrame:
+    """As `_count`, from the ladder: every regency, or every province."""
+    rows = ladder.families[:, -1].astype(np.float64)
+    columns = np.column_stack([
+        rows, rows * weight, ladder.persons[:, -1] * weight,
+        ladder.deciles(found, request.scope, request.unit) * weight[:, None], ladder.score_sum * weight,
+    ])  # fmt: skip
+    if request.level == "province":
+        columns = np.add.reduceat(columns, np.flatnonzero(np.diff(province_of_regency(), prepend=-1)), axis=0)
+    table = pd.DataFrame(columns, columns=["n", "families", "persons", *DECILES, "mean_score"])
+    with np.errstate(invalid="ignore"):
+        table["mean_score"] = table["mean_score"] / table["families"] / 1000
+    return table
+
+
 def _count(cells: Histogram, found: Thresholds, request: RankRequest, weight: Floats) -> pd.DataFrame:
-    """n, families, persons, d1..d10 and mean_score of every unit of the request's level."""
+    """n, families, persons, d1..d10 and mean_score of every unit of the level of `cells`."""
     regency = regency_of(cells.level)[cells.area]
     load = weight[regency]
     scope = official.scope_of_regency(request.scope)[regency]
     decile = found.decile(scope, cells.score)
-    province = request.level == "province"
-    area = official.scope_of_regency("province")[regency] if province else cells.area
+    area = cells.area
     size = units.COUNTS[request.level]
     families = np.bincount(area, cells.families * load, size)
     table: dict[str, npt.NDArray[Any]] = {
@@ -122,9 +145,9 @@ def _present(
     return areas.astype({"n": "int64"}), frame.astype({"n": "int64"})
 
 
-def _threshold_table(scope: str, found: Thresholds, h: Histogram) -> pd.DataFrame:
+def _threshold_table(scope: str, found: Thresholds, ladder: Ladder) -> pd.DataFrame:
     """One row per scope area that has families."""
-    present = np.unique(official.scope_of_regency(scope)[h.area])
+    present = np.unique(official.scope_of_regency(scope)[ladder.present])
     if scope == "national":
         frame = pd.DataFrame({"code": [units.NATION], "name": [units.name(units.NATION)]})
     else:

@@ -7,18 +7,21 @@ figure holds no selection: a click must leave the figure, and with it the visito
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
+import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
 from dtsen_core.present import theme
+from dtsen_core.present.peta_hover import Hover
 
 HEIGHT = 450
 HEIGHT_NATION = 400  # the archipelago is wide: less empty sea above and below
-PALE = 0.45
-SOLID = 0.94
+SOLID, CARE, PALE = 0.94, 0.66, 0.36  # firm, to be read with care, too rough to stand alone
+OPACITY = (SOLID, CARE, PALE)
 ASPECT = 1.6  # nominal width / height of the map on a laptop
 NO_FIGURE = {"light": "#C3C9CC", "dark": "#56616A"}
 LAND = {"light": "#F6F6F2", "dark": "#222E33"}
@@ -84,36 +87,23 @@ def choropleth(
     style: MapStyle,
     bbox: BBox,
     *,
-    hover: str,
+    hover: Hover,
     corner: str,
     hint: str,
     note: str,
+    lang: str,
     height: int = HEIGHT,
+    layers: Sequence[Mapping[str, Any]] = (),
 ) -> go.Figure:
-    """The map of `rows`, one per area: code, klass, small, hover1 … hover4 (texts).
+    """The map of `rows`, one per area: code, klass, doubt.
 
-    `hover` is the hover template (``%{customdata[0]}`` … texts; the name comes with the shapes as
-    ``%{properties.name}`` and so does not travel again), `corner` the words in
-    the lower left corner with `hint` under them, `note` those in the lower right.
+    `hover` brings the numbers and the words around them (the name comes with the shapes as
+    ``%{properties.name}`` and so does not travel again), `corner` the words in the lower left corner with
+    `hint` under them, `note` those in the upper left; `layers` are drawn above the areas.
     """
     mode = style.mode
-    hover_columns = [c for c in rows.columns if c.startswith("hover")]
-    opacity = [PALE if small else SOLID for small in rows["small"]] if rows["small"].any() else SOLID
-    trace = go.Choroplethmap(
-        geojson=style.shapes,
-        locations=rows["code"].tolist(),
-        z=rows["klass"].astype(int).tolist(),
-        customdata=rows[hover_columns].to_numpy(dtype=object).tolist(),
-        hovertemplate=hover + "<extra></extra>",
-        zmin=-0.5,
-        zmax=len(style.colours) + 0.5,
-        colorscale=stepped_scale(style.colours, NO_FIGURE[mode]),
-        showscale=False,
-        marker={"opacity": opacity, "line": {"width": 0.5, "color": EDGE[mode]}},
-        unselected={"marker": {"opacity": 0.55}},
-        selected={"marker": {"opacity": 1}},
-    )
-    fig = go.Figure(trace)
+    traces = [trace(rows, style, hover, where, template) for where, template in hover.groups]
+    fig = go.Figure(traces)
     label = {"showarrow": False, "xref": "paper", "yref": "paper", "bgcolor": PAPER[mode], "borderpad": 4}
     fig.update_layout(
         template=go.layout.Template(),
@@ -121,26 +111,64 @@ def choropleth(
         margin={"l": 0, "r": 0, "t": 0, "b": 0},
         paper_bgcolor="rgba(0,0,0,0)",
         font={"family": theme.FONT, "size": 12, "color": INK[mode]},
+        separators=",." if lang == "id" else ".,",
         hoverlabel={"font": {"family": theme.FONT, "size": 13}, "align": "left"},
         map={
             "style": style.style,
-            "layers": [
-                {
-                    "sourcetype": "geojson", "source": style.land, "type": "fill", "below": "traces",
-                    "color": LAND[mode],
-                },
-                {
-                    "sourcetype": "geojson", "source": style.land, "type": "line", "below": "traces",
-                    "color": COAST[mode], "line": {"width": 0.7},
-                },
-            ],
+            "layers": [*context(style), *layers],
             **camera(bbox),
         },
         annotations=[
             {**label, "text": f"{corner}<br><span style='font-size:11px'>{hint}</span>", "align": "left",
              "x": 0.008, "y": 0.012, "xanchor": "left", "yanchor": "bottom", "font": {"size": 14}},
-            {**label, "text": note, "x": 0.995, "y": 0.01, "xanchor": "right", "yanchor": "bottom",
+            {**label, "text": note, "x": 0.008, "y": 0.988, "xanchor": "left", "yanchor": "top",
              "font": {"size": 11}},
         ],
     )  # fmt: skip
     return fig
+
+
+def trace(
+    rows: pd.DataFrame, style: MapStyle, hover: Hover, where: np.ndarray, template: str
+) -> go.Choroplethmap:
+    """The areas at positions `where`, which share one hover template."""
+    mode = style.mode
+    doubt = rows["doubt"].to_numpy()[where]
+    return go.Choroplethmap(
+        geojson=style.shapes,
+        locations=rows["code"].iloc[where].tolist(),
+        z=rows["klass"].to_numpy(dtype="int8")[where],
+        customdata=hover.facts[where],
+        hovertemplate=template + "<extra></extra>",
+        zmin=-0.5,
+        zmax=len(style.colours) + 0.5,
+        colorscale=stepped_scale(style.colours, NO_FIGURE[mode]),
+        showscale=False,
+        marker={
+            "opacity": [OPACITY[d] for d in doubt] if len(set(doubt)) > 1 else OPACITY[doubt[0]],
+            "line": {"width": 0.5, "color": EDGE[mode]},
+        },
+        unselected={"marker": {"opacity": 0.55}},
+        selected={"marker": {"opacity": 1}},
+    )
+
+
+def context(style: MapStyle) -> list[dict[str, Any]]:
+    """The quiet land under the areas; none where the shapes are no geography."""
+    if not style.land:
+        return []
+    # One layer with an outline: a second one would have the browser read the file twice.
+    return [{
+        "sourcetype": "geojson", "source": style.land, "type": "fill", "below": "traces",
+        "color": LAND[style.mode], "fill": {"outlinecolor": COAST[style.mode]},
+    }]  # fmt: skip
+
+
+def coloured(style: MapStyle, colours: Sequence[str]) -> MapStyle:
+    """`style` with other colours, where any are given."""
+    return replace(style, colours=tuple(colours)) if colours else style
+
+
+def add_points(figure: go.Figure, points: Sequence[go.Scattermap]) -> None:
+    """Points of the visitor's layers, above the areas."""
+    figure.add_traces(list(points))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import pandas as pd
@@ -11,7 +11,7 @@ from dtsen_core.locale import LANGS, has, text
 from dtsen_core.oversight.disclosure import Published
 from dtsen_core.policy.map_indicators import MapIndicator
 from dtsen_core.policy.quality.measures import Measure
-from dtsen_core.present import numbers, peta
+from dtsen_core.present import numbers, peta, peta_hover
 from dtsen_core.present.peringkat_tables import Table
 
 CLASSES = 5
@@ -63,13 +63,19 @@ def where(parts: Sequence[Published], measure: Measure, lang: str) -> Where:
     return Where(rate, count, rows, legend, areas.reasons, areas.frame, areas.hidden)
 
 
-def hover(measure: Measure, count: int, lang: str) -> str:
-    """Hover of the map: name, share and count, rank among `count` areas, size of the base."""
-    return text(
-        "mutu.hover", lang,
-        measure=text(f"mutu.short_{measure.key}", lang), unit=text(f"mutu.unit_{measure.of}", lang),
-        of=text(f"mutu.of_{measure.of}", lang), count=numbers.number(count, lang),
-    )  # fmt: skip
+def hover(found: Where, measure: Measure, lang: str) -> peta_hover.Hover:
+    """Hover of the map: name, share and count, rank among the areas with a figure, size of the base."""
+    count = int(found.rows["value"].notna().sum())
+
+    def words(tokens: Mapping[str, str]) -> str:
+        return text(
+            "mutu.hover", lang,
+            measure=text(f"mutu.short_{measure.key}", lang), unit=text(f"mutu.unit_{measure.of}", lang),
+            of=text(f"mutu.of_{measure.of}", lang), count=numbers.number(count, lang),
+            value=tokens["value"], part=tokens["partner"], rank=tokens["rank"], base=tokens["size"],
+        )  # fmt: skip
+
+    return peta_hover.make(found.rows, found.rate, found.count, words, lang)
 
 
 def finding(found: Where, lang: str, *, level: str) -> str:

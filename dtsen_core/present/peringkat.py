@@ -17,12 +17,15 @@ from dtsen_core.oversight.disclosure import Published
 from dtsen_core.policy.welfare import RankRequest
 from dtsen_core.present import numbers
 from dtsen_core.present.charts_rank import DECILES
+from dtsen_core.present.keandalan import model_label
+from dtsen_core.rank.experiment import Experiment
+from dtsen_core.rank.methods import methods
 from dtsen_core.registry.indicators import INDICATORS
 
 SMALL_SAMPLE = 100
 OWNED = "1"  # the code of "yes" for an asset
 LOW = DECILES[:4]
-KNOWN_MODELS = ("pmt_provinsi", "pmt_nasional", "resmi")
+KNOWN_MODELS = ("pmt_provinsi", "pmt_nasional", "indeks", "resmi")
 
 
 @dataclass(frozen=True)
@@ -35,7 +38,19 @@ class Moves:
 
 
 def model_name(model: str, lang: str) -> str:
-    return text(f"peringkat.model_{model if model in KNOWN_MODELS else 'unggahan'}", lang)
+    plan = Experiment.parse(model)
+    if plan.base in KNOWN_MODELS or plan.base not in methods():
+        name = text(f"peringkat.model_{plan.base if plan.base in KNOWN_MODELS else 'unggahan'}", lang)
+    else:
+        name = model_label(plan.base, lang)
+    if not plan.changed:
+        return name
+    changes = [text("peringkat.change_dropped", lang, count=len(plan.dropped))] if plan.dropped else []
+    changes += [
+        text("peringkat.change_weight", lang, group=text(f"peringkat.group_{group}", lang), weight=weight)
+        for group, weight in plan.weights
+    ]
+    return text("peringkat.model_changed", lang, model=name, changes=", ".join(changes))
 
 
 def ranking_name(request: RankRequest, lang: str) -> str:
@@ -193,6 +208,8 @@ def method_note(request: RankRequest, version: str, as_of: str, simulated: bool,
             level=text(f"peringkat.level_{request.level}", lang),
         )
     )
+    if request.line:
+        lines.append(text("peringkat.note_line", lang, line=request.line))
     lines.append(text("peringkat.note_benchmark_on" if request.benchmark else "peringkat.note_benchmark_off", lang))
     lines += [text(f"peringkat.note_{k}", lang) for k in ("decile", "classes", "interval", "disclosure", "source")]
     return lines

@@ -9,9 +9,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 
 from dtsen_core import locale
+from dtsen_core.intervals import Z90
 from dtsen_core.oversight.disclosure import Published
 from dtsen_core.policy.map_indicators import MapIndicator, map_rules
 from dtsen_core.present import numbers
@@ -55,13 +57,16 @@ def short_text(indicator: MapIndicator, value: float, lang: str) -> str:
     return value_text(indicator, value, lang)
 
 
-def breaks_for(frame: pd.DataFrame, indicator: MapIndicator) -> Classes:
-    """The classes of `indicator` over the published areas `frame` (the areas the breaks are taken from)."""
+def breaks_for(
+    frame: pd.DataFrame, indicator: MapIndicator, *, classes: int | None = None, method: str | None = None
+) -> Classes:
+    """The classes of `indicator` over the published areas `frame` (the areas the breaks are taken from); their
+    number and method are those of the rules unless given."""
     decimals = None if indicator.kind == "count" or indicator.format == "rupiah" else indicator.decimals
     if indicator.kind == "rate":
         decimals = indicator.decimals + 2
     values = frame[indicator.column].to_numpy(dtype=float)
-    return make_classes(values, map_rules().classes, indicator.classify, decimals)
+    return make_classes(values, classes or map_rules().classes, method or indicator.classify, decimals)
 
 
 def _texts(values: pd.Series, hidden: pd.Series, indicator: MapIndicator, lang: str) -> list[str]:
@@ -84,11 +89,11 @@ def rows(
     partner: MapIndicator | None = None, size: str = "persons",
 ) -> pd.DataFrame:  # fmt: skip
     """One row per area: code, name, klass, value, partner, value_text, partner_text, interval_text, rank
-    (1 = needs attention first; <NA> where withheld), n, small (fewer observed families than the rule) and
-    the texts of the hover (hover1 … hover4).
+    (1 = needs attention first; <NA> where withheld), low, high (interval of the rate), n, small (fewer
+    observed families than the rule), doubt (0–2, see `_doubt`), size and its word where it is no number.
 
     `sampled`: whether n is a sample, so that few families mean an uncertain figure. `partner`: the measure of the
-    other kind where it is not one of the welfare map's; `size`: the column of the last line of the hover.
+    other kind where it is not one of the welfare map's; `size`: the column that says how many an area is about.
     """
     partner = partner or map_rules().partner(indicator)
     frame, hidden = areas.frame, areas.hidden
@@ -100,42 +105,43 @@ def rows(
     out["partner_text"] = _texts(other, hidden[partner.column], partner, lang)
     rate = indicator if indicator.kind != "count" else partner
     out["interval_text"] = _intervals(frame, rate, lang)
+    out["low"], out["high"] = _ends(frame, rate)
     out["rank"] = value.rank(method="min", ascending=not indicator.worst_first).astype("Int64")
     out["n"] = frame["n"].astype("Int64")
     out["small"] = (frame["n"].fillna(0) < map_rules().small_sample) & sampled
-    return _hover(out, frame[size], hidden[size], indicator, lang)
-
-
-def _hover(
-    out: pd.DataFrame, size: pd.Series, hidden: pd.Series, indicator: MapIndicator, lang: str
-) -> pd.DataFrame:
-    """Texts of the hover: value, partner (the rate of the two with its interval), rank, how many it is about."""
-    interval = [f" ({t})" if t else "" for t in out["interval_text"]]
-    few = [f" · n = {n}" if small else "" for n, small in zip(out["n"], out["small"])]
-    value, partner = out["value_text"], out["partner_text"]
-    if indicator.kind == "count":
-        partner = [p + i + f for p, i, f in zip(partner, interval, few)]
-    else:
-        value = [v + i + f for v, i, f in zip(value, interval, few)]
-    covered = locale.text("disclosure.suppressed", lang)
-    out["hover1"], out["hover2"] = value, partner
-    out["hover3"] = ["–" if pd.isna(r) else str(r) for r in out["rank"]]
-    out["hover4"] = [covered if h else numbers.people(p, lang) for p, h in zip(size, hidden)]
+    out["doubt"] = _doubt(out, frame[rate.column] if rate.kind == "rate" else None)
+    out["size"] = frame[size].astype(float)
+    out["size_text"] = _sizes(frame[size], hidden[size], lang)
     return out
 
 
-def hover_template(indicator: MapIndicator, count: int, lang: str) -> str:
-    """Hover: name, the measure, its partner, the rank among `count` areas, the people registered."""
-    partner = map_rules().partner(indicator)
-    return locale.text(
-        "peta.hover", lang,
-        measure=_with_unit(indicator, lang), partner=_with_unit(partner, lang),
-        count=count,
-    )  # fmt: skip
+def _ends(frame: pd.DataFrame, rate: MapIndicator) -> tuple[pd.Series, pd.Series]:
+    """The interval of a rate, NaN where there is none."""
+    low, high = rate.low or f"{rate.column}_low", rate.high or f"{rate.column}_high"
+    if low not in frame or rate.kind != "rate":
+        return pd.Series(np.nan, index=frame.index), pd.Series(np.nan, index=frame.index)
+    return frame[low].astype(float), frame[high].astype(float)
 
 
-def _with_unit(indicator: MapIndicator, lang: str) -> str:
-    return f"{indicator.short[lang]} ({indicator.unit[lang]})"
+def _doubt(out: pd.DataFrame, rate: pd.Series | None) -> pd.Series:
+    """How uncertain a figure is: 0 firm, 1 to be read with care, 2 too rough to stand alone.
+
+    By the relative standard error (half the 90 % interval / 1.645 / figure) and the limits of the rules file;
+    a figure without an interval is judged by its number of families alone.
+    """
+    doubt = out["small"].astype("int8")
+    if rate is None:
+        return doubt
+    relative = (out["high"] - out["low"]) / (2 * Z90) / rate.where(rate > 0)
+    rules = map_rules()
+    doubt = doubt.mask(relative > rules.rse_caution, 1)
+    return doubt.mask(relative > rules.rse_rough, 2).astype("int8")
+
+
+def _sizes(size: pd.Series, hidden: pd.Series, lang: str) -> list[str]:
+    """The word for a size that is withheld or unknown; empty where it is a number."""
+    covered, none = locale.text("disclosure.suppressed", lang), numbers.not_available(lang)
+    return [covered if h else none if numbers.missing(s) else "" for s, h in zip(size, hidden)]
 
 
 @dataclass(frozen=True)
@@ -253,22 +259,24 @@ def table_view(
 ) -> tuple[pd.DataFrame, dict[str, str]]:
     """The ranked table: numeric columns for sorting, sorted by rank, and the words of its columns.
 
-    Columns rank, name, value, partner and, where a sample is small, the interval of those areas; index =
-    position in `table`. Narrow number types: the table crosses the wire twice, as numbers and as words.
+    Columns rank, name, value, partner and, of a sample, the interval of the rate and n; index = position in
+    `table`. Narrow number types: the table crosses the wire twice, as numbers and as words.
     """
     partner = partner or map_rules().partner(indicator)
     order = table.sort_values(["rank", "code"], na_position="last").index
-    shown = table.loc[order, ["rank", "name", "value", "partner", "interval_text"]]
-    shown["interval_text"] = shown["interval_text"].where(table.loc[order, "small"], "")
+    shown = table.loc[order, ["rank", "name", "value", "partner", "interval_text", "n"]]
     titles = {
         "rank": locale.text("peta.column_rank", lang),
         "name": locale.text("peta.column_area", lang),
         "value": _column_title(indicator, lang),
         "partner": _column_title(partner, lang),
         "interval_text": locale.text("peta.column_interval", lang),
+        "n": locale.text("peta.column_n", lang),
     }
     if not (shown["interval_text"] != "").any():
-        shown = shown.drop(columns="interval_text")
+        shown = shown.drop(columns=["interval_text", "n"])
+    else:
+        shown = shown.astype({"n": "Int32"})
     return shown.astype({"rank": "Int16", "value": "float32", "partner": "float32"}), titles
 
 

@@ -11,7 +11,7 @@ import pandas as pd
 
 from dtsen_core.locale import text
 from dtsen_core.oversight.disclosure import Published, TableSpec, publish
-from dtsen_core.policy.programmes import Programme, programmes
+from dtsen_core.policy.programme_rules import Rule, summary_keys, summary_rules
 from dtsen_core.policy.summary import UNKNOWN_BAND, NationalState, bands, covered_columns
 from dtsen_core.present import numbers
 from dtsen_core.regions import official
@@ -28,13 +28,6 @@ _PROVINCES = TableSpec(
     counts=("families", "persons", "families_d14"),
     persons=("persons",),
     rates={"share_d14": ("families_d14", "families")},
-)
-_DECILES = TableSpec(
-    key="decile",
-    counts=("families", "persons", *(c for p in programmes() for c in covered_columns(p))),
-    persons=("persons", *(c for p in programmes() if p.unit == "persons" for c in covered_columns(p))),
-    additive={p.unit: covered_columns(p) for p in programmes() if p.other},
-    rates={f"{p.key}_rate": (p.key, p.unit) for p in programmes()},
 )
 _POVERTY = TableSpec(
     key="code",
@@ -69,6 +62,17 @@ class Sealed:
         return next((t.reason(lang) for t in tables if t is not None and t.any_suppressed), "")
 
 
+def _deciles() -> TableSpec:
+    rules = summary_keys()
+    return TableSpec(
+        key="decile",
+        counts=("families", "persons", *(c for p in rules for c in covered_columns(p))),
+        persons=("persons", *(c for p in rules if p.unit == "persons" for c in covered_columns(p))),
+        additive={p.unit: covered_columns(p) for p in rules if p.other},
+        rates={f"{p.key}_rate": (p.key, p.unit) for p in rules},
+    )
+
+
 def seal(state: NationalState, manifest: Manifest) -> Sealed:
     """Pass every table of `state` through disclosure control."""
     origin = manifest.origin
@@ -78,7 +82,7 @@ def seal(state: NationalState, manifest: Manifest) -> Sealed:
         manifest=manifest,
         nation=nation,
         provinces=publish(state.provinces, _PROVINCES, origin=origin),
-        deciles=publish(state.deciles, _DECILES, origin=origin),
+        deciles=publish(state.deciles, _deciles(), origin=origin),
         poverty=None if state.poverty is None else publish(state.poverty, _POVERTY, origin=origin),
         why_no_poverty=state.why_no_poverty,
         freshness={kind: _seal_freshness(state.freshness, kind, origin) for kind in KINDS},
@@ -108,7 +112,7 @@ class Figure:
 class ProgrammeRow:
     """Coverage of one programme; counts in the programme's unit, rates as fractions, NaN where hidden."""
 
-    rule: Programme
+    rule: Rule
     covered: float
     target: float
     covered_in_target: float
@@ -129,7 +133,7 @@ class ProgrammeRow:
 
     @property
     def quota_share(self) -> float:
-        return self.covered / self.rule.quota
+        return self.covered / self.rule.quota if self.rule.quota else float("nan")
 
     @property
     def target_share(self) -> float:
@@ -160,7 +164,7 @@ def programme_rows(sealed: Sealed) -> tuple[ProgrammeRow, ...]:
     """
     frame = sealed.deciles.frame.set_index("decile")
     rows = []
-    for rule in programmes():
+    for rule in summary_rules(sealed.manifest.as_of):
         if rule.key not in sealed.manifest.programmes:
             continue
         inside = frame.loc[list(rule.deciles)]

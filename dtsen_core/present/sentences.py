@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from dtsen_core.locale import text
-from dtsen_core.policy.programmes import programmes as programme_rules
+from dtsen_core.policy.programme_rules import summary_keys
 from dtsen_core.policy.summary import DAYS_PER_MONTH
 from dtsen_core.present import numbers
 from dtsen_core.present.ringkasan import ProgrammeRow, Sealed, extremes, fresh_share, programme_rows
@@ -55,7 +55,7 @@ def programmes(sealed: Sealed, lang: str) -> str:
 
 def unknown_programmes(sealed: Sealed, lang: str) -> str:
     """Which programmes the data say nothing of; empty when they speak of all."""
-    silent = [rule.key for rule in programme_rules() if rule.key not in sealed.manifest.programmes]
+    silent = [rule.key for rule in summary_keys() if rule.key not in sealed.manifest.programmes]
     if not silent:
         return ""
     names = ", ".join(text(f"ringkasan.programme_{key}", lang) for key in silent)
@@ -122,7 +122,7 @@ def _count(value: float, lang: str) -> str:
     return text("disclosure.suppressed", lang) if numbers.missing(value) else numbers.people(value, lang, 1)
 
 
-def _with_rate(value: float, rate: float, lang: str) -> str:
+def _with_rate(value: float | None, rate: float, lang: str) -> str:
     if numbers.missing(value):
         return text("disclosure.suppressed", lang)
     return text(
@@ -135,7 +135,7 @@ def _with_rate(value: float, rate: float, lang: str) -> str:
 
 def programme_sources() -> str:
     """Legal sources of the programme rules."""
-    return "; ".join(dict.fromkeys(rule.source for rule in programme_rules()))
+    return "; ".join(dict.fromkeys(rule.source for rule in summary_keys()))
 
 
 def official_sources() -> str:

@@ -38,6 +38,9 @@ class Cache(Generic[T]):
                     self._held.popitem(last=False)
             return value
 
+    def __contains__(self, key: Hashable) -> bool:
+        return key in self._held
+
     def clear(self) -> None:
         with self._lock:
             self._held.clear()

@@ -1,4 +1,6 @@
-"""The SQL engine: score every family with look-up joins and count, one statement.
+"""H of a dataset under a scorecard: by the SQL engine, or by the compiled one (`kernel`) where there are many.
+
+The SQL engine scores every family with look-up joins and counts, in one statement.
 
 The score of a family is the sum of K look-ups (see `packing`). Each look-up table is dense (its key is its
 position), so DuckDB joins it as an array; a temporary table, because only there it knows the bounds of the
@@ -13,15 +15,20 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
+from dtsen_core.rank import arrays, kernel
 from dtsen_core.rank.cache import Cache
 from dtsen_core.rank.histogram import Histogram
 from dtsen_core.rank.packing import Packing, check
-from dtsen_core.rank.scorecard import Scorecard
+from dtsen_core.rank.queue import LINE
+from dtsen_core.rank.scorecard import REGENCIES, Scorecard
 from dtsen_core.regions import units
 from dtsen_core.registry.dataset import Dataset
 
 CACHE_BYTES = 400_000_000
 AREA_LEVELS = ("regency", "district")
+ENGINES = ("sql", "kernel")
+MANY = 150_000
+"""Families from which the compiled engine is used. Below, SQL answers as fast and nothing need be compiled."""
 
 
 @dataclass(frozen=True)
@@ -46,8 +53,9 @@ def score_joins(packing: Packing, sets: int, prefix: str = "lut") -> tuple[str, 
     joins = []
     for k, group in enumerate(packing.groups, start=1):
         key = f"f.{group.column}"
-        if sets > 1:  # one block of codes per province
-            key = f"f.province::INTEGER * {group.codes} + {key}"
+        if sets > 1:  # one block of codes per province or regency
+            unit = "regency" if sets == REGENCIES else "province"
+            key = f"f.{unit}::INTEGER * {group.codes} + {key}"
         joins.append(f"JOIN {prefix}{k} ON {prefix}{k}.code = {key}")
     return total, "\n    ".join(joins)
 
@@ -108,20 +116,35 @@ def forget() -> None:
     _cache.clear()
 
 
-def rank_histogram(dataset: Dataset, card: Scorecard, level: str = "regency",
-                   only: Filter | None = None) -> Histogram:  # fmt: skip
-    """H for `card` on `dataset`, from memory when it was counted before.
+def rank_histogram(dataset: Dataset, card: Scorecard, level: str = "regency", only: Filter | None = None, *,
+                   by: str | None = None) -> Histogram:  # fmt: skip
+    """H for `card` on `dataset`, from memory when it was counted before; otherwise counted in turn.
 
+    `by` names an engine ("sql" or "kernel") instead of choosing by size; both give the same cells. While the
+    compiled engine is not loaded yet, which begins with the first large request, SQL answers.
     UserError if the scorecard was fitted on simulated households and the dataset is real.
     """
     card.guard(dataset.manifest.origin)
+    if level not in AREA_LEVELS or by not in (None, *ENGINES):
+        raise ValueError(f"level must be one of {AREA_LEVELS}, by one of {ENGINES}")
     key = (str(dataset.path), dataset.version, card.hash, level, only)
 
     def fresh() -> Histogram:
-        cursor = dataset.cursor()
-        try:
-            return count(cursor, card, level, only)
-        finally:
-            cursor.close()
+        with LINE.turn():
+            held = _arrays(dataset, by)
+            if held is not None:
+                return kernel.count(held, card, level, (only.column, only.idx) if only else None)
+            cursor = dataset.cursor()
+            try:
+                return count(cursor, card, level, only)
+            finally:
+                cursor.close()
 
     return _cache.get(key, fresh)
+
+
+def _arrays(dataset: Dataset, by: str | None) -> arrays.Arrays | None:
+    """What the compiled engine needs, if it is to be used; None for SQL."""
+    if by == "sql" or (by is None and (dataset.manifest.families < MANY or not kernel.warmed())):
+        return None
+    return arrays.of(dataset)

@@ -70,36 +70,40 @@ def fit_models(con: duckdb.DuckDBPyConnection, progress: Callable[[float], None]
     products = cross_products(survey, lambda done: tell(0.15 + 0.45 * done))
     fallback: Floats | None = None
     for number, name in enumerate((NATIONAL, PROVINCIAL)):
-        solve = _solve_national if name == NATIONAL else _solve_provincial
+        solve = solve_national if name == NATIONAL else solve_provincial
         psu_variance = np.zeros(REGENCIES)
         first = solve(products, None, psu_variance, shares, fallback)
-        residual = survey.y - _predict(survey, first)
-        psu_variance, psu_sd = _cluster_variance(survey, residual)
+        residual = survey.y - predict(survey, first)
+        psu_variance, psu_sd = cluster_variance(survey, residual)
         full = solve(products, None, psu_variance, shares, fallback)
         heldout = np.empty_like(survey.y)
         for fold in range(FOLDS):
             rows = survey.fold == fold
             left = solve(products, fold, psu_variance, shares, fallback)
-            heldout[rows] = _predict(survey, left, rows)
+            heldout[rows] = predict(survey, left, rows)
         scorecard.save(con, full.card(name, origin, survey.urban_share), "pmt", f"survey {len(survey.y)}")
-        fit_report.write(con, name, survey, _predict(survey, full), heldout, full.parameters)
+        fit_report.write(con, name, survey, predict(survey, full), heldout, full.parameters)
         fit_report.write_effects(con, name, np.sqrt(full.variance), psu_sd)
         fallback = full.coefficients
         tell(0.6 + 0.2 * (number + 1))
 
 
-def _predict(survey: Survey, solution: Solution, rows: npt.NDArray[np.bool_] | None = None) -> Floats:
+def predict(survey: Survey, solution: Solution, rows: npt.NDArray[np.bool_] | None = None) -> Floats:
+    """Score in log units of the households `rows` (all): one set of coefficients for all, one per province or
+    one per regency."""
     chosen: npt.NDArray[np.bool_] | slice = slice(None) if rows is None else rows
     regency, urban = survey.regency[chosen], survey.urban[chosen]
     total = solution.regency[regency] + np.where(urban == 1, solution.urban[survey.province[chosen]], 0.0)
     flat = solution.coefficients.ravel()
-    block = survey.province[chosen] * CATEGORIES if len(solution.coefficients) > 1 else 0
+    block: npt.NDArray[np.int64] | int = 0
+    if len(solution.coefficients) > 1:
+        block = (regency if len(solution.coefficients) == REGENCIES else survey.province[chosen]) * CATEGORIES
     for position in range(len(INDICATORS)):
         total += flat[block + OFFSETS[position] + survey.categories[position][chosen]]
     return total
 
 
-def _cluster_variance(survey: Survey, residual: Floats) -> tuple[Floats, Floats]:
+def cluster_variance(survey: Survey, residual: Floats) -> tuple[Floats, Floats]:
     """(sampling variance of each regency's mean residual from PSU totals, standard deviation of PSU means
     beyond what independent households would show), shape (514,) each."""
     load = np.bincount(survey.regency, survey.weight, REGENCIES)
@@ -134,7 +138,7 @@ def _columns(diagonal: Floats, households: Floats) -> tuple[npt.NDArray[np.int64
     return np.array(keep, dtype=np.int64), np.array(base, dtype=np.int64)
 
 
-def _solve(matrix: Floats, target: Floats, households: Floats, areas: int) -> tuple[Floats, Floats, float, int]:
+def solve(matrix: Floats, target: Floats, households: Floats, areas: int) -> tuple[Floats, Floats, float, int]:
     """Least squares from normal equations whose last `areas` + 1 columns are area dummies and urban.
 
     Returns (coefficients with NaN where not estimated (CATEGORIES,), area effects, urban term, parameters).
@@ -158,7 +162,7 @@ def _solve(matrix: Floats, target: Floats, households: Floats, areas: int) -> tu
     return coefficients, effects, float(answer[-1]), len(used)
 
 
-def _fill(coefficients: Floats, fallback: Floats | None, shares: Floats) -> Floats:
+def fill(coefficients: Floats, fallback: Floats | None, shares: Floats) -> Floats:
     """Complete a row of coefficients: a rare category takes the national model's, measured from the same
     base; what is missing there too is neutral."""
     row = coefficients.copy()
@@ -180,7 +184,7 @@ def _fill(coefficients: Floats, fallback: Floats | None, shares: Floats) -> Floa
     return neutral(row[None, :], shares)[0]
 
 
-def _shrink(effects: Floats, load: Floats, sampling: Floats) -> tuple[Floats, Floats]:
+def shrink(effects: Floats, load: Floats, sampling: Floats) -> tuple[Floats, Floats]:
     """(shrunken effects, posterior variances) of regencies, shape (514,) each.
 
     Effects of a province vary around its weighted mean with variance τ² (pooled over all provinces, method
@@ -201,24 +205,24 @@ def _shrink(effects: Floats, load: Floats, sampling: Floats) -> tuple[Floats, Fl
     return centre + pull * np.nan_to_num(effects - centre), np.where(known, pull * sampling, tau2)
 
 
-def _solve_provincial(products: list[Products], left_out: int | None, sampling: Floats, shares: Floats,
+def solve_provincial(products: list[Products], left_out: int | None, sampling: Floats, shares: Floats,
                       fallback: Floats | None) -> Solution:  # fmt: skip
     coefficients = np.zeros((PROVINCES, CATEGORIES))
     effects, load = np.full(REGENCIES, np.nan), np.zeros(REGENCIES)
     urban, parameters = np.zeros(PROVINCES), np.zeros(PROVINCES, dtype=np.int64)
     for part in products:
         matrix, target, households = part.without(left_out)
-        row, found, urban[part.province], parameters[part.province] = _solve(
+        row, found, urban[part.province], parameters[part.province] = solve(
             matrix, target, households, len(part.regencies)
         )
-        coefficients[part.province] = _fill(row, fallback, shares)
+        coefficients[part.province] = fill(row, fallback, shares)
         effects[part.regencies] = found
         load[part.regencies] = np.diag(matrix)[CATEGORIES:-1]
-    shrunken, variance = _shrink(effects, load, sampling)
+    shrunken, variance = shrink(effects, load, sampling)
     return Solution(coefficients, shrunken, urban, variance, parameters)
 
 
-def _solve_national(products: list[Products], left_out: int | None, sampling: Floats, shares: Floats,
+def solve_national(products: list[Products], left_out: int | None, sampling: Floats, shares: Floats,
                     fallback: Floats | None) -> Solution:  # fmt: skip
     size = CATEGORIES + REGENCIES + 1
     matrix, target, households = np.zeros((size, size)), np.zeros(size), np.zeros(size)
@@ -228,9 +232,9 @@ def _solve_national(products: list[Products], left_out: int | None, sampling: Fl
         matrix[np.ix_(place, place)] += own
         target[place] += aim
         households[place] += number
-    row, effects, urban, parameters = _solve(matrix, target, households, REGENCIES)
+    row, effects, urban, parameters = solve(matrix, target, households, REGENCIES)
     load = np.diag(matrix)[CATEGORIES:-1]
-    shrunken, variance = _shrink(effects, load, sampling)
-    coefficients = _fill(row, fallback, shares)[None, :]
+    shrunken, variance = shrink(effects, load, sampling)
+    coefficients = fill(row, fallback, shares)[None, :]
     return Solution(coefficients, shrunken, np.full(PROVINCES, urban), variance,
                     np.full(PROVINCES, parameters, dtype=np.int64))  # fmt: skip

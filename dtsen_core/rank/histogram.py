@@ -6,7 +6,10 @@ equal score share one decile, the ``ntile(10)`` bucket of the lowest rank of the
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -35,14 +38,23 @@ class Histogram:
         arrays = (self.area, self.urban, self.score, self.families, self.persons)
         return sum(a.nbytes for a in arrays)
 
-    @property
+    @cached_property
     def low(self) -> int:
         return int(self.score.min()) if self.score.size else 0
 
-    @property
+    @cached_property
     def width(self) -> int:
         """Number of distinct integer scores from the lowest to the highest, at least 1."""
         return int(self.score.max()) - self.low + 1 if self.score.size else 1
+
+    @cached_property
+    def digest(self) -> str:
+        """Hash of the cells, whatever their order: the same families under the same scorecard."""
+        order = np.lexsort((self.score, self.urban, self.area))
+        found = hashlib.blake2b(self.level.encode(), digest_size=16)
+        for part in (self.area, self.urban, self.score, self.families, self.persons):
+            found.update(np.ascontiguousarray(part[order], dtype="<i8").tobytes())
+        return found.hexdigest()
 
     def counts(self, unit: str) -> Ints:
         return self.families if unit == "families" else self.persons
@@ -80,9 +92,8 @@ def thresholds(scope: Ints, areas: int, score: Ints, counts: Ints, weights: Floa
     Where expansion weights differ, ranks are not integers; decile k+1 then begins at the first score with
     at least k tenths of the area's weight below it: ``min(10, floor(10·B / W) + 1)``.
     """
-    result = np.full((areas, 9), NEVER, dtype=np.int64)
     if score.size == 0:
-        return Thresholds(result)
+        return Thresholds(np.full((areas, 9), NEVER, dtype=np.int64))
     low = int(score.min())
     width = int(score.max()) - low + 1
     key = scope * width + (score - low)
@@ -97,20 +108,27 @@ def thresholds(scope: Ints, areas: int, score: Ints, counts: Ints, weights: Floa
         weighted = heaviest > lightest
         if weighted.any():
             load = np.bincount(key, weights=counts * weights, minlength=areas * width).reshape(areas, width)
+    rows = np.cumsum(np.where(weighted[:, None], load, units), axis=1)
+    return from_rows(np.concatenate([np.zeros((areas, 1)), rows], axis=1), weighted, low)
+
+
+def from_rows(below: npt.NDArray[Any], uneven: npt.NDArray[np.bool_], low: int) -> Thresholds:
+    """Thresholds by the rules of `thresholds` from units `below` each score, (areas, width + 1) from `low`; the
+    last column is the whole. `uneven` areas (their weights differ) are ranked on shares of the whole."""
+    result = np.full((len(below), 9), NEVER, dtype=np.int64)
     tenths = np.arange(1, 10)
-    for area in range(areas):
-        if weighted[area]:
-            below = np.cumsum(load[area])
+    width = below.shape[1] - 1
+    for area in np.flatnonzero(below[:, -1] > 0):
+        upto = below[area, 1:]
+        whole = upto[-1]
+        if uneven[area]:
             # a billionth of the total covers the rounding of the sums, far less than one family
-            starts = tenths * below[-1] / 10 - 1e-9 * below[-1]
+            starts = tenths * whole / 10 - 1e-9 * whole
         else:
-            below = np.cumsum(units[area])
-            total = int(below[-1])
+            total = int(whole)
             starts = tenths * (total // 10) + np.minimum(tenths, total % 10)
-        if below[-1] <= 0:
-            continue
-        reached = np.searchsorted(below, starts, side="left")  # last score that is still below the start
+        reached = np.searchsorted(upto, starts, side="left")  # last score that is still below the start
         reached = np.minimum(reached, width - 1)
-        first = np.searchsorted(below, below[reached], side="right")  # next score that is present
+        first = np.searchsorted(upto, upto[reached], side="right")  # next score that is present
         result[area] = np.where(first < width, first + low, NEVER)
     return Thresholds(result)

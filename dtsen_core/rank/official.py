@@ -42,12 +42,14 @@ def scope_thresholds(h: Histogram, scope: str, unit: str, weight: np.ndarray) ->
     return thresholds(area, AREAS[scope], h.score, h.counts(unit), weight[h.area])
 
 
-def ranked_sql(packing: Packing, sides: dict[str, int], where: str | None = None) -> str:
+def ranked_sql(packing: Packing, sides: dict[str, int], where: str | None = None,
+               scopes: tuple[str, ...] = SCOPES, source: str = "family_packed") -> str:  # fmt: skip
     """Common table expressions ending in ``ranked``: every column of ``family_packed`` and, for each side,
     its deciles ``<side>_national``, ``<side>_province``, ``<side>_regency``.
 
     `sides` maps a prefix of ours to the number of coefficient sets. Needs the temporary tables of `prepare`
-    for each side; `where` is a column of ``family_packed`` compared with one bound parameter.
+    for each side; `where` is a column of ``family_packed`` compared with one bound parameter; `scopes` are those
+    whose deciles are wanted; `source` another table of that form (ours).
     """
     parts, joins, limits, deciles = [], [], [], []
     for side, sets in sides.items():
@@ -56,6 +58,8 @@ def ranked_sql(packing: Packing, sides: dict[str, int], where: str | None = None
         joins.append(clauses)
         limits.append(f"JOIN {side}_limits AS {side} ON {side}.area = s.regency::INTEGER * 3 + s.urban")
         for letter, scope in zip(LETTERS, SCOPES):
+            if scope not in scopes:
+                continue
             reached = " + ".join(f"({side}_part + {side}.base >= {side}.{letter}{k})::UTINYINT" for k in range(1, 10))
             deciles.append(f"1 + {reached} AS {side}_{scope}")
     split, line = ",\n    ", "\n    "
@@ -63,7 +67,7 @@ def ranked_sql(packing: Packing, sides: dict[str, int], where: str | None = None
     return f"""scored AS (
     SELECT f.*,
     {split.join(parts)}
-    FROM family_packed AS f
+    FROM {source} AS f
     {line.join(joins)}{narrowed}
 ), ranked AS (
     SELECT s.*,
@@ -92,6 +96,31 @@ def prepare(cursor: duckdb.DuckDBPyConnection, packing: Packing, card: Scorecard
     cursor.register("limit_rows", pa.table(columns))
     cursor.execute(f"CREATE OR REPLACE TEMP TABLE {side}_limits AS SELECT * FROM limit_rows")
     cursor.unregister("limit_rows")
+
+
+def write_positions(con: duckdb.DuckDBPyConnection, card: Scorecard) -> None:
+    """Table ``family_position`` (id_keluarga, position): where in its national decile a family stands by `card`,
+    0 at the lower end, 1 at the upper; families of one score share a place."""
+    packing = check(con)
+    engine.fill_lookups(con, packing, card)
+    regency, urban = (part.ravel() for part in np.indices((REGENCIES, 3)))
+    con.register("base_rows", pa.table({"area": (regency * 3 + urban).astype(np.int32),
+                                        "base": card.area[regency, urban]}))  # fmt: skip
+    total, joins = engine.score_joins(packing, card.sets)
+    con.execute(f"""CREATE OR REPLACE TABLE family_position AS WITH scored AS (
+    SELECT f.id_keluarga, f.desil_nasional AS decile, w.weight, {total} + b.base AS score
+    FROM family_packed AS f JOIN area_weight AS w USING (regency)
+    JOIN base_rows AS b ON b.area = f.regency::INTEGER * 3 + f.urban
+    {joins}
+), placed AS (
+    SELECT score, 10 * (sum(sum(weight)) OVER (ORDER BY score) - sum(weight) / 2) / sum(sum(weight)) OVER () AS place
+    FROM scored GROUP BY score
+)
+SELECT id_keluarga, greatest(0.0, least(1.0, place - decile + 1)) AS position
+FROM scored JOIN placed USING (score)""")
+    con.unregister("base_rows")
+    for k in range(1, len(packing.groups) + 1):
+        con.execute(f"DROP TABLE IF EXISTS lut{k}")
 
 
 def set_official(con: duckdb.DuckDBPyConnection, card: Scorecard) -> None:

@@ -105,6 +105,15 @@ FROM {families} AS k JOIN {source} AS i USING (id_keluarga)
 ORDER BY k.village, k.id_keluarga"""
 
 
+def category_sql(name: str, alias: str = "f") -> str:
+    """Expression of indicator `name`'s category from the packed columns of `alias`."""
+    for group in packing().groups:
+        for position, multiplier in zip(group.members, group.multipliers, strict=True):
+            if INDICATORS[position].name == name:
+                return f"({alias}.{group.column} // {multiplier}) % {INDICATORS[position].radix}"
+    raise KeyError(name)
+
+
 def pack(con: duckdb.DuckDBPyConnection) -> None:
     """Write ``family_packed`` (sorted by village) and the dictionary table ``packing``.
 

@@ -41,9 +41,9 @@ def province_of_regency() -> npt.NDArray[np.int64]:
 
 @dataclass(frozen=True, eq=False)
 class Scorecard:
-    """`coefficients` (1 or 38 sets, all categories of the 39 indicators in order) and `area` (514, 3:
-    urban unknown, urban, rural), both int32 in thousandths of log rupiah. `origin` of the data it was
-    fitted on: "simulated", "real", or "file" for an uploaded one."""
+    """`coefficients` (1, 38 or 514 sets: for all, by province, by regency; all categories of the 39 indicators
+    in order) and `area` (514, 3: urban unknown, urban, rural), both int32 in thousandths of log rupiah.
+    `origin` of the data it was fitted on: "simulated", "real", or "file" for an uploaded one."""
 
     name: str
     origin: str
@@ -60,6 +60,12 @@ class Scorecard:
         digest.update(np.ascontiguousarray(self.coefficients).tobytes())
         digest.update(np.ascontiguousarray(self.area).tobytes())
         return digest.hexdigest()
+
+    def set_of_regency(self) -> npt.NDArray[np.int64]:
+        """Which set of coefficients holds in each regency idx, shape (514,)."""
+        if self.sets == 1:
+            return np.zeros(REGENCIES, dtype=np.int64)
+        return np.arange(REGENCIES) if self.sets == REGENCIES else province_of_regency()
 
     def span(self) -> int:
         """Largest difference of two possible scores, in thousandths of log rupiah."""
@@ -79,9 +85,7 @@ class Scorecard:
     def scores(self, categories: npt.NDArray[np.integer], regency: npt.NDArray[np.integer],
                urban: npt.NDArray[np.integer]) -> npt.NDArray[np.int64]:  # fmt: skip
         """Score of each row of `categories` (n, 39); the plain form used by the fit and by tests."""
-        chosen = np.zeros(len(regency), dtype=np.int64)
-        if self.sets > 1:
-            chosen = province_of_regency()[regency]
+        chosen = self.set_of_regency()[regency]
         total = self.area[regency, urban].astype(np.int64)
         for position in range(len(INDICATORS)):
             total += self.coefficients[chosen, OFFSETS[position] + categories[:, position].astype(np.int64)]
@@ -161,6 +165,9 @@ def _append(con: duckdb.DuckDBPyConnection, table: str, frame: pd.DataFrame) -> 
 def create_tables(con: duckdb.DuckDBPyConnection) -> None:
     """The model tables of a dataset.
 
+    `province` of ``model_coefficient`` is the set: 255 alone for coefficients that hold everywhere, the province
+    idx where there are 38 sets, the regency idx where there are 514.
+
     ``model_residual`` holds, per model, province, urban (1, 2; 0 = both) and score bin, the distribution of
     held-out ln(expenditure) − score on a grid: `mid_milli` is the bin's mean score, `step` the grid step
     (thousandths), `cell` the position on the grid (residual = cell × step), `mass` the share of persons.
@@ -171,7 +178,7 @@ def create_tables(con: duckdb.DuckDBPyConnection) -> None:
 CREATE TABLE IF NOT EXISTS model
   (name VARCHAR, kind VARCHAR, origin VARCHAR, fitted_at TIMESTAMP, note VARCHAR);
 CREATE TABLE IF NOT EXISTS model_coefficient
-  (model VARCHAR, province UTINYINT, indicator VARCHAR, category UTINYINT, value_milli INTEGER);
+  (model VARCHAR, province USMALLINT, indicator VARCHAR, category UTINYINT, value_milli INTEGER);
 CREATE TABLE IF NOT EXISTS model_area (model VARCHAR, regency USMALLINT, urban UTINYINT, value_milli INTEGER);
 CREATE TABLE IF NOT EXISTS model_effect (model VARCHAR, regency USMALLINT, se DOUBLE, psu_sd DOUBLE);
 CREATE TABLE IF NOT EXISTS model_residual
@@ -201,7 +208,7 @@ def load(con: duckdb.DuckDBPyConnection, name: str) -> Scorecard:
     ).fetchnumpy()
     start = {i.name: OFFSETS[k] for k, i in enumerate(INDICATORS)}
     province = np.asarray(long["province"], dtype=np.int64)
-    sets = 1 if (province == ALL).all() else PROVINCES
+    sets = 1 if (province == ALL).all() else PROVINCES if province.max() < PROVINCES else REGENCIES
     coefficients = np.zeros((sets, CATEGORIES), dtype=np.int32)
     position = np.array([start[n] for n in long["indicator"]], dtype=np.int64) + long["category"]
     coefficients[0 if sets == 1 else province, position] = long["value_milli"]

@@ -18,6 +18,7 @@ import numpy as np
 
 from dtsen_core import locale
 from dtsen_core.errors import UserError
+from dtsen_core.rank import order
 from dtsen_core.rank.scorecard import (
     CATEGORIES,
     MAX_SPAN,
@@ -32,13 +33,16 @@ from dtsen_core.rank.scorecard import (
     province_of_regency,
 )
 from dtsen_core.regions import units
-from dtsen_core.registry.indicators import INDICATORS
+from dtsen_core.registry.indicators import INDICATORS, NOT_APPLICABLE
 
 INTERCEPT, AREA = "intercept", "daerah"
 AREAS = {"perkotaan": URBAN, "perdesaan": RURAL}
 COLUMNS = ("variable", "category", "coefficient")
+SHORT = 60  # characters of a stranger's text that are repeated
 SHOWN = 20  # problems listed in full; the rest is counted
 MAX_BYTES = 20_000_000
+MAX_COEFFICIENT, MAX_INTERCEPT = 10.0, 100.0  # log units; a factor of 22,000 is no property of a family
+TOLERANCE = 0.02  # log units by which the best category may fall short of the worst
 
 _POSITION = {i.name: k for k, i in enumerate(INDICATORS)}
 
@@ -50,8 +54,12 @@ class ScorecardProblems(UserError):
         super().__init__("errors_rank.scorecard", path=path, count=len(problems))
         self.problems = problems
 
+    def sentences(self, lang: str = "id") -> list[str]:
+        """Every problem in one sentence each."""
+        return [locale.text(f"errors_rank.{key}", lang, **params) for key, params in self.problems]
+
     def message(self, lang: str = "id") -> str:
-        lines = [locale.text(f"errors_rank.{key}", lang, **params) for key, params in self.problems[:SHOWN]]
+        lines = self.sentences(lang)[:SHOWN]
         if len(self.problems) > SHOWN:
             lines.append(locale.text("errors_rank.and_more", lang, count=len(self.problems) - SHOWN))
         return super().message(lang) + "\n" + "\n".join(f"- {line}" for line in lines)
@@ -79,7 +87,8 @@ def from_csv(path: Path | str, shares: Shares | None = None) -> Scorecard:
 
     `shares` (1, CATEGORIES): households by category, weights of the neutral coefficient of "unknown" (see
     `scorecard.neutral`). UserError listing every problem: unknown variables and categories with near
-    misses, repeated rows, numbers that are none, unknown provinces.
+    misses, repeated rows, numbers that are none or out of range, unknown provinces, forgotten
+    categories (see `_gaps`), and signs against the declared direction (`rank.order`).
     """
     file = Path(path)
     rows = _rows(file)
@@ -89,6 +98,8 @@ def from_csv(path: Path | str, shares: Shares | None = None) -> Scorecard:
         _take(reading, line, row)
     if not rows:
         reading.problem("scorecard_empty")
+    _gaps(reading)
+    _signs(reading)
     if reading.problems:
         raise ScorecardProblems(file.name, reading.problems)
     card = _finish(file.stem, reading, shares)
@@ -130,7 +141,7 @@ def _rows(file: Path) -> list[tuple[int, dict[str, str]]]:
 def _take(reading: _Reading, line: int, row: dict[str, str]) -> None:
     variable, category = row.get("variable", "").casefold(), row.get("category", "")
     sets = _sets(reading, line, row.get("province", ""))
-    value = _number(reading, line, row.get("coefficient", ""))
+    value = _number(reading, line, row.get("coefficient", ""), variable)
     if variable in (INTERCEPT, AREA):
         column = _area_column(reading, line, variable, category)
         target = reading.areas
@@ -157,15 +168,61 @@ def _sets(reading: _Reading, line: int, province: str) -> slice | int | None:
     return code
 
 
-def _number(reading: _Reading, line: int, text: str) -> float | None:
+def _number(reading: _Reading, line: int, text: str, variable: str) -> float | None:
     try:
         value = float(text)
     except ValueError:
         value = float("nan")
-    if not np.isfinite(value) or abs(value) > 1_000:
-        reading.problem("scorecard_number", line=line, text=text)
+    if not np.isfinite(value):
+        reading.problem("scorecard_number", line=line, text=text[:SHORT] or "–")
+        return None
+    limit = MAX_INTERCEPT if variable == INTERCEPT else MAX_COEFFICIENT
+    if abs(value) > limit:
+        reading.problem("scorecard_range", line=line, text=text[:SHORT], limit=f"{limit:g}")
         return None
     return value
+
+
+def _gaps(reading: _Reading) -> None:
+    """Categories left without a coefficient where most of the variable's others have one: a forgotten line. One may
+    be left out as the reference, unless another already counts 0. A variable of which only a few categories are
+    named is meant so: the rest counts 0."""
+    for position, indicator in enumerate(INDICATORS):
+        start = OFFSETS[position]
+        given = ~np.isnan(reading.values[:, start : start + indicator.radix])
+        rows = given.any(axis=1)
+        if not rows.any():
+            continue
+        named = given.copy()
+        for category in indicator.categories:  # a merged class speaks for its fine ones
+            if category.merges:
+                named[:, list(category.merges)] |= given[:, [category.code]]
+        fine = [c for c in indicator.categories if c.code and not c.merges and c.value != NOT_APPLICABLE]
+        lacking = ~named[rows][:, [c.code for c in fine]]
+        zero = (reading.values[rows, start : start + indicator.radix] == 0).any(axis=1)
+        listed = len(fine) - lacking.sum(axis=1)
+        wrong = (2 * listed > len(fine)) & (len(fine) - listed > np.where(zero, 0, 1))
+        if wrong.any():
+            names = [c.value for c, lacks in zip(fine, lacking[wrong].any(axis=0)) if lacks]
+            reading.problem("scorecard_gap", variable=indicator.name, missing=", ".join(names))
+
+
+def _signs(reading: _Reading) -> None:
+    """Variables whose best category counts less than the worst; the mean over provinces where they differ."""
+    given = ~np.isnan(reading.values)
+    known = given.any(axis=0)
+    mean = np.where(known, np.nansum(reading.values, axis=0) / np.maximum(given.sum(axis=0), 1), np.nan)
+    for position, indicator in enumerate(INDICATORS):  # one category left out is the reference and counts 0
+        span = slice(OFFSETS[position] + 1, OFFSETS[position] + indicator.radix)
+        if known[span].any():
+            mean[span] = np.nan_to_num(mean[span])
+    for position, worst, best in order.inverted(mean, TOLERANCE):
+        indicator = INDICATORS[position]
+        reading.problem(
+            "scorecard_sign", variable=indicator.name,
+            best=indicator.categories[best].value, best_value=f"{mean[OFFSETS[position] + best]:g}",
+            worst=indicator.categories[worst].value, worst_value=f"{mean[OFFSETS[position] + worst]:g}",
+        )  # fmt: skip
 
 
 def _area_column(reading: _Reading, line: int, variable: str, category: str) -> int | None:
@@ -184,8 +241,8 @@ def _area_column(reading: _Reading, line: int, variable: str, category: str) -> 
 def _category_column(reading: _Reading, line: int, variable: str, category: str) -> int | None:
     position = _POSITION.get(variable)
     if position is None:
-        near = difflib.get_close_matches(variable, [*_POSITION, INTERCEPT, AREA], n=3, cutoff=0.5)
-        reading.problem("scorecard_variable", line=line, variable=variable, near=", ".join(near) or "–")
+        near = difflib.get_close_matches(variable[:SHORT], [*_POSITION, INTERCEPT, AREA], n=3, cutoff=0.5)
+        reading.problem("scorecard_variable", line=line, variable=variable[:SHORT] or "–", near=", ".join(near) or "–")
         return None
     indicator = INDICATORS[position]
     wanted = category.casefold()
@@ -194,8 +251,12 @@ def _category_column(reading: _Reading, line: int, variable: str, category: str)
             if str(getattr(known, spelling)).casefold() == wanted:
                 return OFFSETS[position] + known.code
     listed = [c.value for c in indicator.categories]
-    near = difflib.get_close_matches(category, listed, n=3, cutoff=0.5) or listed
-    reading.problem("scorecard_category", line=line, variable=variable, category=category, near=", ".join(near))
+    if not wanted:
+        reading.problem("scorecard_category_empty", line=line, variable=variable, near=", ".join(listed[1:]))
+        return None
+    near = difflib.get_close_matches(category[:SHORT], listed, n=3, cutoff=0.5) or listed
+    reading.problem("scorecard_category", line=line, variable=variable, category=category[:SHORT],
+                    near=", ".join(near))  # fmt: skip
     return None
 
 

@@ -1,40 +1,29 @@
-"""Official boundaries in place of the indicative ones: read, recognise, mend, store.
+"""Official boundaries in place of the indicative ones: recognise the codes, settle overlaps, store.
 
-Official files come in every state: another projection, BPS codes, rings that cross themselves, neighbours that
-overlap. What can be mended is mended and counted; what is missing keeps its present outline and is reported.
+`boundary_read` reads and mends the file. Here its features become units; where two units claim the same ground
+the present outlines decide. What is missing keeps its present outline and is reported.
 """
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import geopandas
 import numpy as np
 import pandas as pd
 import shapely
 
 from dtsen_core.errors import UserError
 from dtsen_core.regions import boundaries, codes, geometry, units
+from dtsen_core.regions.boundary_read import LEVELS, Source, read
 
-LEVELS = ("province", "regency", "district")
 MAX_BYTES = 700_000  # of a national layer, and of one province's districts
 FIRST_TOLERANCE, FIRST_ISLET = 0.004, 1.0  # degrees, km²: as fine as the size allows
 COARSER = 1.25
 COARSEST = 0.1
 LOCATION_AGREES, LOCATION_OTHER = 0.8, 0.2  # where there are no names, the place on the map decides
-_DEGREES = (-180.0, -90.0, 180.0, 90.0)
-
-
-@dataclass
-class _Source:
-    """What a file gave: one row per feature with a usable polygon."""
-
-    rows: pd.DataFrame  # code, name (may be missing)
-    shapes: np.ndarray
-    report: dict[str, Any] = field(default_factory=dict)
+CONTESTED_KM2, CONTESTED_SHARE = 20.0, 0.1  # of the smaller unit; lesser overlaps are left to the cleaning
+KEPT_SHARE = 0.8  # of a unit's area that stays when its islets go
 
 
 def import_file(
@@ -44,8 +33,9 @@ def import_file(
 
     `codes_option` (``kemendagri``, ``bps``) only confirms what names, or without names the places on the map,
     show. Regencies also give the provinces, districts give both levels above. Units the file lacks keep their
-    present outline. Returns a report: ``level, system, features, units, mended, dropped, overlap_km2, missing,
-    surplus, kept, bytes, hash``. Raises UserError (nothing is changed) for an unreadable file, an unknown
+    present outline. Returns a report: ``level, system, features, units, mended, dropped, duplicates, overlap_km2,
+    contested, missing, surplus, bytes, hash`` and ``notes``, pairs of a key of ``data/locale/boundaries.toml`` and
+    its parameters. Raises UserError (nothing is changed) for an unreadable file, an unknown
     field, codes that cannot be decided, a file without any unit of the level, an unwritable folder.
     """
     if level not in LEVELS:
@@ -54,11 +44,14 @@ def import_file(
         raise UserError("errors_regions.codes_option", value=codes_option)
     root = root or boundaries.FOLDER
     before = boundaries.current(root)
-    source = _read(Path(path), code_field)
+    source = read(Path(path), code_field)
     known = {name: _present(before, name) for name in LEVELS}
     system = _system(source, level, known, codes_option)
     matched, surplus = _match(source.rows, level, system)
     shapes, missing = _units(source, matched, level, known[level][1])
+    for key, found in (("missing", missing), ("surplus", surplus)):
+        if found:
+            source.note(key, count=len(found), first=", ".join(found[:3]))
     made = _layers(level, shapes, known)
     now = _store(root, before, level, made, Path(path).name)
     sizes = [now.path("province"), now.path("regency")]
@@ -71,63 +64,8 @@ def import_file(
         "surplus": surplus,
         "bytes": sum(p.stat().st_size for p in (sizes if level != "district" else now.folder.iterdir())),
         "hash": now.hash,
+        "notes": source.notes,
     }
-
-
-def _read(path: Path, code_field: str) -> _Source:
-    try:
-        parquet = path.suffix.lower() in (".parquet", ".geoparquet")
-        frame = geopandas.read_parquet(path) if parquet else geopandas.read_file(path)
-        if not isinstance(frame, geopandas.GeoDataFrame) or frame.geometry.name not in frame:
-            raise ValueError("no geometry column")
-    except Exception as error:  # every driver has its own errors; all mean: this is no map file
-        raise UserError(
-            "errors_regions.boundaries_unreadable", file=path.name, reason=str(error).split("\n")[0][:120]
-        ) from error
-    if code_field not in frame.columns:
-        fields = ", ".join(str(c) for c in frame.columns if c != frame.geometry.name)
-        raise UserError("errors_regions.boundaries_no_field", field=code_field, fields=fields or "–")
-    frame = _degrees(frame, path.name)
-    raw = frame.geometry.to_numpy()
-    usable = ~(shapely.is_missing(raw) | shapely.is_empty(raw))
-    broken = usable & ~shapely.is_valid(raw)
-    shapes = geometry.polygonal(shapely.make_valid(np.where(usable, raw, shapely.Polygon())))
-    usable &= ~shapely.is_empty(shapes)
-    rows = pd.DataFrame({"code": _digits(frame[code_field]), "name": _name_column(frame, code_field)})
-    report = {"features": len(frame), "mended": int(broken.sum()), "dropped": int((~usable).sum())}
-    return _Source(rows[usable].reset_index(drop=True), shapes[usable], report)
-
-
-def _degrees(frame: geopandas.GeoDataFrame, file: str) -> geopandas.GeoDataFrame:
-    """The frame in EPSG:4326; a file without a projection is taken for degrees only if its numbers fit."""
-    if frame.crs is not None:
-        return frame.to_crs(4326)
-    west, south, east, north = frame.total_bounds
-    if west >= _DEGREES[0] and south >= _DEGREES[1] and east <= _DEGREES[2] and north <= _DEGREES[3]:
-        return frame.set_crs(4326)
-    raise UserError("errors_regions.boundaries_no_crs", file=file)
-
-
-def _digits(column: pd.Series) -> pd.Series:
-    """Codes as digits: "31.71", 3171 and 3171.0 are one code; missing becomes the empty string."""
-    text = column.astype("object").where(column.notna(), "").astype("str")
-    text = text.str.replace(r"^(\d+)\.0+$", r"\1", regex=True)
-    return text.map(lambda code: re.sub(r"[.\s]", "", code))
-
-
-def _name_column(frame: geopandas.GeoDataFrame, code_field: str) -> pd.Series:
-    """The text column that agrees best with the names of our units, or missing values if none does."""
-    known = {units.fold(n) for level in LEVELS for n in units.table(level)["name"]}
-    best, share = pd.Series(None, index=frame.index, dtype="object"), 0.5
-    for column in frame.columns:
-        values = frame[column]
-        if column in (code_field, frame.geometry.name) or not pd.api.types.is_string_dtype(values):
-            continue
-        agreement = float(units.fold_series(values).isin(known).mean())
-        # Of two equally good columns the one with more different values names the finer units.
-        if (agreement, values.nunique()) > (share, best.nunique()):
-            best, share = values, agreement
-    return best.reset_index(drop=True)
 
 
 def _present(before: boundaries.BoundarySet, level: str) -> tuple[list[str], np.ndarray]:
@@ -138,7 +76,7 @@ def _present(before: boundaries.BoundarySet, level: str) -> tuple[list[str], np.
     return [c for found, _ in read for c in found], np.concatenate([shapes for _, shapes in read])
 
 
-def _system(source: _Source, level: str, known: dict[str, tuple[list[str], np.ndarray]], confirm: str | None) -> str:
+def _system(source: Source, level: str, known: dict[str, tuple[list[str], np.ndarray]], confirm: str | None) -> str:
     """Code system by names where the file has them at this level, otherwise by where its units lie."""
     if level != "district" and source.rows["name"].notna().any():
         return codes.detect_system(source.rows, confirm=confirm).system
@@ -179,7 +117,7 @@ def _match(rows: pd.DataFrame, level: str, system: str) -> tuple[pd.Series, list
     return found.where(valid), surplus
 
 
-def _units(source: _Source, matched: pd.Series, level: str, present: np.ndarray) -> tuple[np.ndarray, list[str]]:
+def _units(source: Source, matched: pd.Series, level: str, present: np.ndarray) -> tuple[np.ndarray, list[str]]:
     """Outlines in table order as a valid coverage, and the codes that keep their present outline."""
     table = units.table(level)["code"]
     known = matched.notna().to_numpy()
@@ -190,17 +128,57 @@ def _units(source: _Source, matched: pd.Series, level: str, present: np.ndarray)
     for unit in np.unique(owner):
         raw[unit] = shapely.union_all(parts[owner == unit])
     given = ~shapely.is_empty(raw)
+    repeated = int(matched.duplicated(keep=False)[known].sum())
+    source.report["duplicates"] = len(at) - int(given.sum())
+    if repeated:
+        source.note("duplicates", count=repeated, units=matched[matched.duplicated() & known].nunique())
     delivered = float(shapely.area(raw).sum())
+    source.report["contested"] = _settle(raw, present, table.tolist(), source)
     clean = geometry.clean(raw, gap=geometry.GRID)
     # What cleaning took away was claimed twice.
     overlap = max(delivered - float(shapely.area(clean).sum()), 0.0)
     source.report["overlap_km2"] = round(overlap * geometry.KM2_PER_DEGREE2, 1)
+    lost = given & shapely.is_empty(clean)
+    clean[lost] = raw[lost]
     if given.all():
         return clean, []
     rest = shapely.difference(present[~given], shapely.union_all(clean[given]))
     # A unit whose place is wholly taken by its imported neighbours still keeps a visible outline.
     clean[~given] = np.where(shapely.is_empty(rest), present[~given], rest)
     return geometry.clean(clean, gap=geometry.GRID), table[~given].tolist()
+
+
+def _settle(raw: np.ndarray, present: np.ndarray, table: list[str], source: Source) -> list[str]:
+    """Give ground that two units claim to the one whose present outline holds more of it (in place).
+
+    A city drawn inside a regency without a hole is such a case. Returns one text per pair, the largest first.
+    """
+    tree = shapely.STRtree(raw)
+    first, second = tree.query(raw, predicate="intersects")
+    pairs = first < second
+    first, second = first[pairs], second[pairs]
+    area = shapely.area(shapely.intersection(raw[first], raw[second])) * geometry.KM2_PER_DEGREE2
+    own = shapely.area(raw) * geometry.KM2_PER_DEGREE2
+    serious = (area >= CONTESTED_KM2) | (area >= CONTESTED_SHARE * np.minimum(own[first], own[second]))
+    told = []
+    for at in np.argsort(-area)[: int((area > 0).sum())]:
+        if not serious[at]:
+            continue
+        a, b = int(first[at]), int(second[at])
+        both = shapely.intersection(raw[a], raw[b])
+        held = [float(shapely.area(shapely.intersection(present[unit], both))) for unit in (a, b)]
+        winner, loser = (a, b) if held[0] >= held[1] else (b, a)
+        rest = geometry.polygonal(np.array([shapely.difference(raw[loser], both)]))[0]
+        if shapely.is_empty(rest):
+            winner, loser = loser, winner
+            rest = geometry.polygonal(np.array([shapely.difference(raw[loser], both)]))[0]
+        if shapely.is_empty(rest):
+            continue  # the same outline twice: the cleaning decides
+        raw[loser] = rest
+        told.append(f"{table[a]}/{table[b]} → {table[winner]}: {area[at]:.0f} km²")
+    if told:
+        source.note("contested", count=len(told), first=told[0])
+    return told
 
 
 def _layers(level: str, shapes: np.ndarray, known: dict[str, tuple[list[str], np.ndarray]]) -> dict[str, np.ndarray]:
@@ -246,13 +224,13 @@ def _fitted(shapes: np.ndarray) -> np.ndarray:
     tolerance, islet = FIRST_TOLERANCE, FIRST_ISLET
     clean = geometry.clean(shapes)
     while tolerance < COARSEST:
-        trial = shapely.coverage_simplify(geometry.drop_islets(clean, islet), tolerance)
+        trial = shapely.coverage_simplify(geometry.drop_islets(clean, islet, share=KEPT_SHARE), tolerance)
         if _bytes(trial) <= MAX_BYTES:
-            ready = geometry.served(clean, tolerance, islet)
+            ready = geometry.served(clean, tolerance, islet, share=KEPT_SHARE)
             if _bytes(ready) <= MAX_BYTES:
                 return ready
         tolerance, islet = tolerance * COARSER, islet * COARSER
-    return geometry.served(clean, tolerance, islet)
+    return geometry.served(clean, tolerance, islet, share=KEPT_SHARE)
 
 
 def _bytes(shapes: np.ndarray) -> int:

@@ -34,8 +34,9 @@ def polygonal(units: np.ndarray) -> np.ndarray:
     return _gather(inner[keep], owner[keep], len(units))
 
 
-def drop_islets(units: np.ndarray, smallest_km2: float, keep_parts: int = 1) -> np.ndarray:
-    """Units without parts below `smallest_km2`; the largest `keep_parts` parts of a unit always stay."""
+def drop_islets(units: np.ndarray, smallest_km2: float, keep_parts: int = 1, share: float = 0.0) -> np.ndarray:
+    """Units without parts below `smallest_km2`; the largest `keep_parts` parts of a unit always stay, and as many
+    as make up `share` of its area (a regency of islets keeps its islets)."""
     parts, owner = shapely.get_parts(units, return_index=True)
     area = shapely.area(parts) * KM2_PER_DEGREE2
     order = np.lexsort((-area, owner))
@@ -43,16 +44,24 @@ def drop_islets(units: np.ndarray, smallest_km2: float, keep_parts: int = 1) -> 
     rank = np.empty(len(parts), dtype=int)
     rank[order] = np.arange(len(parts)) - starts[owner[order]]
     keep = (area >= smallest_km2) | (rank < keep_parts)
+    if share > 0 and len(parts):
+        before = np.empty(len(parts))  # area of the larger parts of the same unit
+        running = np.cumsum(area[order]) - area[order]
+        before[order] = running - running[starts[owner[order]]]
+        total = np.bincount(owner, weights=area, minlength=len(units))
+        keep |= before < share * total[owner]
     return _gather(parts[keep], owner[keep], len(units))
 
 
-def served(units: np.ndarray, tolerance: float, smallest_km2: float, keep_parts: int = 1) -> np.ndarray:
+def served(
+    units: np.ndarray, tolerance: float, smallest_km2: float, keep_parts: int = 1, share: float = 0.0
+) -> np.ndarray:
     """Units ready to be written: simplified, on the 0.001 degree grid, each valid and not empty.
 
     `tolerance` is that of ``coverage_simplify`` (degrees; triangles below its square vanish). Raises
     InternalError if a unit got lost or the coverage cannot be made valid.
     """
-    work = drop_islets(polygonal(clean(units)), smallest_km2, keep_parts)
+    work = drop_islets(polygonal(clean(units)), smallest_km2, keep_parts, share)
     simple = polygonal(np.asarray(shapely.coverage_simplify(work, tolerance)))
     result = _on_grid(np.where(shapely.is_empty(simple), work, simple))
     # A very small island may fold up on the grid: it comes back as the smallest square the grid can hold.

@@ -140,8 +140,10 @@ def stamp(connection: duckdb.DuckDBPyConnection, version: str) -> None:
 
 
 @contextlib.contextmanager
-def new_dataset(out: Path | str, origin: str) -> Iterator[Path]:
+def new_dataset(out: Path | str, origin: str, earlier: str = "") -> Iterator[Path]:
     """Yield an empty folder for a new version of `out`; on success it is served, on failure it vanishes.
+
+    Folders inside the subfolder `earlier` of it become versions too, which are not served.
 
     UserError when `out` holds something else than a dataset, a dataset of the other origin, when the place
     cannot be written, or when the disk is full.
@@ -150,7 +152,7 @@ def new_dataset(out: Path | str, origin: str) -> Iterator[Path]:
     refuse_foreign(root, origin)
     with explained(root), versions.building(root) as aside:
         yield aside
-        versions.publish(root, aside)
+        versions.publish(root, aside, earlier)
 
 
 def refuse_foreign(target: Path, origin: str) -> None:

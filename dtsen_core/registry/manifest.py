@@ -41,6 +41,7 @@ class Manifest:
     packing: str = ""
     boundary_hash: str = ""
     code_version: str = ""
+    build: str = ""  # names one run of the simulation: its versions share it
     programmes: list[str] = field(default_factory=list)  # whose enrolment the data speak about
     source_mix: dict[str, int] = field(default_factory=dict)
     files: dict[str, str] = field(default_factory=dict)

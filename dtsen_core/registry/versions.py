@@ -14,7 +14,7 @@ import os
 import re
 import secrets
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,8 +27,6 @@ from dtsen_core.registry.manifest import Manifest
 FOLDER, STORE, FLAT = "versions", "store", "."
 BUILDING, GONE = ".building-", ".gone-"
 FLAT_FILES = ("dtsen.duckdb", "dtsen.duckdb.wal", "evaluation.duckdb", "sources")
-KEPT_SIMULATED = 2
-"""Versions kept of a demonstration: the new one and the one it replaces, so that both can be compared."""
 
 
 @dataclass(frozen=True)
@@ -85,11 +83,15 @@ def prune(root: Path, keep: int) -> tuple[str, ...]:
     """
     if keep < 1:
         raise UserError("errors_dataset.keep_versions", given=keep)
-    known = versions(root)
-    others = [version for version in known if not version.served]
+    others = [version.name for version in versions(root) if not version.served]
+    return _remove(root, lambda version: version.name in others[keep - 1 :])
+
+
+def _remove(root: Path, unwanted: Callable[[Version], bool]) -> tuple[str, ...]:
+    """Remove the versions that are `unwanted`, never the served one; their names."""
     removed = []
-    for version in others[keep - 1 :]:
-        if version.folder == FLAT:
+    for version in versions(root):
+        if version.served or version.folder == FLAT or not unwanted(version):
             continue
         # First out of sight in one step, so that a half-removed folder never counts as a version.
         gone = root / FOLDER / f"{GONE}{secrets.token_hex(4)}"
@@ -124,23 +126,38 @@ def building(root: Path) -> Iterator[Path]:
             _remove_if_empty(root)
 
 
-def publish(root: Path, aside: Path) -> Manifest:
+def publish(root: Path, aside: Path, earlier: str = "") -> Manifest:
     """Make the finished folder `aside` (with its manifest) a version of `root` and serve it.
 
-    A dataset of the flat form becomes a version like the others. Of a simulated dataset the
-    `KEPT_SIMULATED` newest versions stay, of a real one all.
+    Folders in the subfolder `earlier` of it become versions as well. A dataset of the flat form becomes a version
+    like the others. Of a demonstration stay the new run's versions and the one it replaces, so that both can be
+    compared; of a real dataset all.
     """
     manifest = manifests.read(aside)
     _adopt_flat(root)
+    replaced = _served(root)
     name = _free(root / FOLDER, manifest.version)
     sync(aside)
     aside.rename(root / FOLDER / name)
     sync(root / FOLDER)
     serve(root, manifest, f"{FOLDER}/{name}")
+    if earlier and (waiting := root / FOLDER / name / earlier).is_dir():
+        for folder in sorted(waiting.iterdir()):
+            folder.rename(root / FOLDER / _free(root / FOLDER, manifests.read(folder).version))
+        waiting.rmdir()
+        sync(root / FOLDER)
     _drop_flat(root)
     if manifest.simulated:
-        prune(root, KEPT_SIMULATED)
+        stay = {manifest.version, replaced}
+        _remove(root, lambda v: v.name not in stay and (not manifest.build or v.manifest.build != manifest.build))
     return manifests.read(root)
+
+
+def _served(root: Path) -> str:
+    """The name of the served version; empty where there is none that can be read."""
+    with contextlib.suppress(UserError):
+        return manifests.read(root).version
+    return ""
 
 
 def clean(root: Path) -> None:

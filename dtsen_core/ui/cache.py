@@ -30,7 +30,7 @@ def dataset_key(path: Path) -> DatasetKey:
     return DatasetKey(str(path), f"{stat.st_mtime_ns}-{stat.st_size}-{stat.st_ino}")
 
 
-@st.cache_resource(max_entries=2, show_spinner=False)
+@st.cache_resource(max_entries=8, show_spinner=False)
 def _open(path: str, stamp: str) -> Dataset:
     return Dataset.open(Path(path))
 

@@ -16,13 +16,14 @@ import streamlit as st
 from dtsen_core.errors import UserError
 from dtsen_core.oversight import disclosure, tables
 from dtsen_core.oversight.disclosure import Published, TableSpec
+from dtsen_core.policy import ground
 from dtsen_core.policy.welfare import DECILES, RankRequest, RankResult, full_ranking, transition
-from dtsen_core.rank import engine
 from dtsen_core.ui import cache
 from dtsen_core.ui.cache import DatasetKey
 
 UPLOAD_LIMIT = 5_000_000  # bytes; a scorecard for 38 provinces is well below 1 MB
 UPLOADS_KEPT = 40
+CARD_LETTERS = 16  # of the hash of an upload, as it stands in an address
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,7 @@ def ranking(key: DatasetKey, request: RankRequest) -> Ranking:
 
 def forget(key: DatasetKey, request: RankRequest) -> None:
     """Compute `request` anew, and measure it, the next time it is asked for."""
-    engine.forget()
+    ground.forget()
     _ranking.clear(*key, *astuple(request))
 
 
@@ -104,6 +105,16 @@ def keep_upload(data: bytes) -> str:
             old.unlink(missing_ok=True)
         file.write_bytes(data)
     return str(file)
+
+
+def kept_upload(letters: str) -> str:
+    """The path of the upload whose name begins with `letters`, while this server keeps it; ValueError otherwise."""
+    if len(letters) != CARD_LETTERS or not set(letters) <= set("0123456789abcdef"):
+        raise ValueError(letters)
+    found = list(Path(_upload_folder().name).glob(f"{letters}*.csv"))
+    if len(found) != 1:
+        raise UserError("errors_peringkat.card_gone")
+    return str(found[0])
 
 
 @st.cache_resource(max_entries=1, show_spinner=False)

@@ -13,7 +13,7 @@ import streamlit as st
 
 from dtsen_core.oversight.disclosure import Published, TableSpec, publish
 from dtsen_core.policy import area_table
-from dtsen_core.policy.map_indicators import map_rules
+from dtsen_core.policy.map_indicators import MapIndicator, map_rules
 from dtsen_core.present import peta
 from dtsen_core.present.peta_classes import Classes
 from dtsen_core.registry.dataset import Dataset
@@ -49,7 +49,7 @@ def _publish_by_parent(frame: pd.DataFrame, level: str, origin: str) -> tuple[Pu
     return tuple(publish(part.reset_index(drop=True), spec, origin=origin) for _, part in frame.groupby(parents))
 
 
-@st.cache_data(max_entries=4, show_spinner=False)
+@st.cache_data(max_entries=8, show_spinner=False)
 def _nation(path: str, stamp: str) -> tuple[tuple[Published, ...], float, float]:
     opened = dataset(DatasetKey(path, stamp))
     frame = area_table.national_row(opened)
@@ -89,7 +89,7 @@ def _classes(path: str, stamp: str, indicator: str, level: str) -> Classes:
     return peta.breaks_for(peta.Areas.of(parts, "id").frame, rule)
 
 
-@st.cache_data(max_entries=4, show_spinner=False)
+@st.cache_data(max_entries=8, show_spinner=False)
 def _everywhere(path: str, stamp: str, model: bool) -> tuple[Published, ...]:
     """All districts as one published table: class breaks need only their distribution, not their sums."""
     opened = dataset(DatasetKey(path, stamp))
@@ -103,6 +103,20 @@ def classes(key: DatasetKey, indicator: str, level: str) -> Classes:
     return _classes(*key, indicator, "regency" if rule.breaks == "regency" else level)
 
 
+@st.cache_data(max_entries=200, show_spinner=False)
+def _thirds(path: str, stamp: str, indicator: str, level: str) -> Classes:
+    rule = map_rules().indicators[indicator]
+    key = DatasetKey(path, stamp)
+    at = "regency" if rule.kind != "count" else level
+    parts = _everywhere(path, stamp, rule.needs_model) if at in ("district", "village") else _level(*key, at, None)
+    return peta.breaks_for(peta.Areas.of(parts, "id").frame, rule, classes=3, method="quantile")
+
+
+def thirds(key: DatasetKey, indicator: str, level: str) -> Classes:
+    """Two breaks that cut the areas of the whole nation into thirds (rates by the regencies at every level)."""
+    return _thirds(*key, indicator, level)
+
+
 @dataclass(frozen=True)
 class Shown:
     """Everything the page says about the areas of one view, in one language."""
@@ -113,17 +127,37 @@ class Shown:
 
 
 @st.cache_data(max_entries=400, max_size="200MB", show_spinner=False)
-def _shown(path: str, stamp: str, level: str, parent: str, indicator: str, lang: str) -> Shown:
-    key = DatasetKey(path, stamp)
+def _shown(
+    path: str, stamp: str, level: str, parent: str, indicator: str, lang: str, breaks_path: str, breaks_stamp: str
+) -> Shown:
+    key, breaks = DatasetKey(path, stamp), DatasetKey(breaks_path, breaks_stamp)
     rule = map_rules().indicators[indicator]
     areas = peta.Areas.of(published(key, level, parent), lang)
-    found = classes(key, indicator, level)
+    found = classes(breaks, indicator, level)
     rows = peta.rows(areas, rule, found, lang, sampled=dataset(key).simulated)
     return Shown(rows, peta.legend(rows, rule, found, lang), areas.reasons)
 
 
-def shown(key: DatasetKey, level: str, parent: str, indicator: str, lang: str) -> Shown:
-    return _shown(*key, level, parent, indicator, lang)
+def shown(
+    key: DatasetKey, level: str, parent: str, indicator: str, lang: str, breaks: DatasetKey | None = None
+) -> Shown:
+    """The areas of a view; the classes are those of the version `breaks`, so that a colour keeps its meaning
+    from one version to the next."""
+    return _shown(*key, level, parent, indicator, lang, *(breaks or key))
+
+
+def shown_own(key: DatasetKey, level: str, parent: str, rule: MapIndicator, values: pd.DataFrame, lang: str) -> Shown:
+    """As `shown` for a measure the visitor brought: `values` (code, value) beside the published counts.
+
+    Not kept: the table belongs to one session and is small.
+    """
+    areas = peta.Areas.of(published(key, level, parent), lang)
+    by_code = values.set_index("code")["value"]
+    areas.frame[rule.column] = areas.frame["code"].map(by_code).astype(float)
+    areas.hidden[rule.column] = False
+    found = peta.breaks_for(pd.DataFrame({rule.column: by_code.to_numpy(float)}), rule)
+    rows = peta.rows(areas, rule, found, lang, sampled=False)
+    return Shown(rows, peta.legend(rows, rule, found, lang), areas.reasons)
 
 
 def own_row(key: DatasetKey, code: str) -> tuple[pd.Series, pd.Series]:

@@ -10,7 +10,7 @@ from dtsen_core.present.peringkat_tables import Table
 from dtsen_core.ui import cache_metode, controls, url_state
 from dtsen_core.ui.shell import Page
 
-VIEWS = ("chain", "goals", "accuracy", "fit", "dictionary", "glossary")
+VIEWS = ("chain", "goals", "accuracy", "fit", "effect", "dictionary", "glossary")
 SEARCH_LIMIT = 80  # characters
 MODELS = ("pmt_provinsi", "pmt_nasional")
 

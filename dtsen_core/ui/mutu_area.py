@@ -15,7 +15,7 @@ from dtsen_core.present import labels, maps, mutu_area, numbers, theme
 from dtsen_core.present.peringkat_export import csv_bytes
 from dtsen_core.present.peringkat_tables import Table
 from dtsen_core.regions import boundaries, units
-from dtsen_core.ui import cache_mutu, controls, peta_view
+from dtsen_core.ui import cache_mutu, controls, peta_known, peta_map, peta_side
 from dtsen_core.ui.shell import Page
 
 TABLE_HEIGHT = 430
@@ -98,13 +98,14 @@ def _called(name: str, view: str) -> str:
 
 def _map(page: Page, measure: Measure, ask: Ask, found: mutu_area.Where, title: str) -> None:
     level = page.t(f"peta.level_{ask.level}")
-    mode = peta_view.theme_mode()
+    mode = peta_known.theme_mode()
     indicative = boundaries.current().origin(ask.level)["kind"] == "indikatif"
     figure = maps.choropleth(
         found.rows,
-        peta_view.map_style(found.rate, ask.level, units.NATION, mode),
+        peta_map.map_style(found.rate, ask.level, units.NATION, mode),
         boundaries.bbox(units.NATION),
-        hover=mutu_area.hover(measure, int(found.rows["value"].notna().sum()), page.lang),
+        hover=mutu_area.hover(found, measure, page.lang),
+        lang=page.lang,
         corner=page.t("peta.map_corner", where="Indonesia", count=len(found.rows), level=html.escape(level)),
         hint=page.t("map_hint"),
         height=maps.HEIGHT_NATION,
@@ -117,16 +118,16 @@ def _map(page: Page, measure: Measure, ask: Ask, found: mutu_area.Where, title: 
 
 
 def _legend(page: Page, found: mutu_area.Where) -> None:
-    mode = peta_view.theme_mode()
+    mode = peta_known.theme_mode()
     colours = (maps.NO_FIGURE[mode], *map_rules().scales[found.rate.scale][mode])
     title = page.t("peta.legend_title", measure=found.rate.label[page.lang], unit=found.rate.unit[page.lang])
-    peta_view.legend_list(title, [(colours[e.klass], 1.0, e.label, e.detail) for e in found.legend])
+    peta_map.legend_list(title, [(colours[e.klass], 1.0, e.label, e.detail) for e in found.legend])
     st.caption(" ".join([page.t("breaks"), *found.reasons]))
 
 
 def _table(page: Page, view: str, ask: Ask, found: mutu_area.Where, title: str) -> None:
     level = page.t(f"peta.level_{ask.level}")
-    styler, titles, _ = peta_view.styled(page, found.rate, found.rows, found.count)
+    styler, titles, _ = peta_side.styled(page, found.rate, found.rows, found.count)
     st.markdown(f"**{page.t('peta.table_title', count=len(found.rows), level=level)}**")
     config = {column: st.column_config.Column(name) for column, name in titles.items()}
     config["rank"] = st.column_config.Column(titles["rank"], width=38)

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import streamlit as st
 
 from dtsen_core.policy.welfare import OFFICIAL, SCOPES, UNITS, RankRequest
 from dtsen_core.present import peringkat
+from dtsen_core.rank.order import INDEX
 from dtsen_core.regions import units
-from dtsen_core.ui import cache_peringkat, controls, url_state
+from dtsen_core.ui import cache_keandalan, cache_peringkat, controls, lab_controls, url_state
 from dtsen_core.ui.shell import Page
 
 UPLOAD = "unggahan"
+UPLOAD_SEEN = 64  # MB that reach us, so that a file too large is refused in the visitor's language
 NATION = units.NATION
-VIEWS = ("deciles", "classes", "moves", "thresholds")
+FIRST = ("pmt_provinsi", "pmt_nasional")
+VIEWS = ("deciles", "impact", "classes", "moves", "movement", "thresholds")
 _UPLOADED = "peringkat.scorecard"
 
 
@@ -33,8 +37,9 @@ class Choice:
 
 def models(page: Page) -> tuple[str, ...]:
     """Models on offer: those fitted on the simulated survey only for simulated data."""
-    own = ("pmt_provinsi", "pmt_nasional") if page.dataset.manifest.origin == "simulated" else ()
-    return (*own, OFFICIAL, UPLOAD)
+    own = FIRST if page.dataset.manifest.origin == "simulated" else ()
+    fitted = (name for name in cache_keandalan.models(page.key) if name not in own)
+    return (*own, *fitted, OFFICIAL, INDEX, UPLOAD)
 
 
 @st.cache_data(max_entries=1, show_spinner=False)
@@ -52,17 +57,18 @@ def levels(region: str) -> tuple[str, ...]:
 def draw(page: Page) -> Choice:
     """Draw the controls and return the choice, written to the address."""
     offered = models(page)
-    if len(offered) < 4:
+    if page.dataset.manifest.origin == "real":
         st.info(page.t("real_models"), icon=":material/info:")
     with st.container(border=True):
         first = st.columns([3, 3, 2], vertical_alignment="bottom")
         with first[0]:
-            model = _choice(page, "model", offered, offered[0], peringkat.model_name)
+            usual = FIRST[0] if FIRST[0] in offered else OFFICIAL
+            model = _choice(page, "model", offered, usual, peringkat.model_name)
         with first[1]:
             scope = _choice(page, "scope", SCOPES, SCOPES[0])
         with first[2]:
             unit = _choice(page, "unit", UNITS, UNITS[0])
-        second = st.columns([3, 2, 2.4, 1.8], vertical_alignment="bottom")
+        second = st.columns([2.6, 1.8, 2, 2.2, 1.8], vertical_alignment="bottom")
         with second[0]:
             region = controls.choice(
                 "region",
@@ -76,21 +82,27 @@ def draw(page: Page) -> Choice:
         with second[1]:
             level = _choice(page, "level", levels(region), levels(region)[0], helped=False)
         with second[2]:
-            benchmark = _benchmark(page, disabled=model == OFFICIAL)
+            line = lab_controls.line(page)
         with second[3]:
+            benchmark = _benchmark(page, disabled=model == OFFICIAL)
+        with second[4]:
             again = st.button(
                 page.t("control_compute"), type="primary", width="stretch", help=page.t("control_compute_help")
             )
-    path = _scorecard(page, model == UPLOAD)
+        path = _scorecard(page, model == UPLOAD)
+        if model != UPLOAD or path is not None:
+            base = path if model == UPLOAD and path else model
+            changed = lab_controls.scorecard(page, base)
     if model == UPLOAD and path is None:
         return Choice(None, region)
     request = RankRequest(
-        model=path if model == UPLOAD and path else model,
+        model=changed,
         scope=scope,
         unit=unit,
         level=level,
         region=None if region == NATION else region,
         benchmark=benchmark and model != OFFICIAL,
+        line=line,
     )
     return Choice(request, region, again)
 
@@ -98,7 +110,7 @@ def draw(page: Page) -> Choice:
 def draw_second(page: Page, first: RankRequest) -> RankRequest | None:
     """Controls of the ranking to compare with; None while its scorecard is missing."""
     offered = models(page)
-    fitted = [name for name in offered[:-1] if name not in (OFFICIAL, first.model)]
+    fitted = [name for name in FIRST if name in offered and name != first.model]
     # Without another model to compare with, the same one in another scope is the natural question.
     default = fitted[-1] if fitted else OFFICIAL
     other_scope = SCOPES[1] if default == first.model and first.scope == SCOPES[0] else SCOPES[0]
@@ -166,10 +178,16 @@ def _scorecard(page: Page, wanted: bool) -> str | None:
         file = st.file_uploader(
             page.t("control_upload"),
             type="csv",
-            max_upload_size=cache_peringkat.UPLOAD_LIMIT // 1_000_000,
+            max_upload_size=UPLOAD_SEEN,
             key=f"{page.name}.upload",
             help=page.t("control_upload_help"),
         )
         if file is not None:
             st.session_state[_UPLOADED] = cache_peringkat.keep_upload(file.getvalue())
+        elif url_state.external("card"):
+            kept = url_state.read("card", cache_peringkat.kept_upload, None)
+            if kept is not None:
+                st.session_state[_UPLOADED] = kept
+        held = st.session_state.get(_UPLOADED)
+        url_state.write(card=Path(held).stem[: cache_peringkat.CARD_LETTERS] if held else None)
     return st.session_state.get(_UPLOADED)

@@ -40,15 +40,16 @@ def table(page: Page, made: tables.Table, finding: str, reason: str = "", behind
         st.caption(reason)
 
 
-def numbers_row(page: Page, found: Ranking) -> None:
-    """How long the computation took over how many families."""
+def numbers_row(page: Page, found: Ranking, tiles: bool = True) -> None:
+    """How long the computation took over how many families; in `tiles`, or as the line below them alone."""
     total, ranked = found.total.frame.iloc[0], page.dataset.manifest
-    seconds = numbers.number(found.seconds, page.lang, 3 if found.seconds < 0.1 else 2)
-    with st.container(horizontal=True):
-        st.metric(page.t("metric_seconds"), page.t("seconds_n", seconds=seconds), border=True)
-        st.metric(page.t("metric_rows"), numbers.number(ranked.families, page.lang), border=True)
-        st.metric(page.t("metric_families"), numbers.people(total["families"], page.lang), border=True)
-        st.metric(page.t("metric_persons"), numbers.people(total["persons"], page.lang), border=True)
+    if tiles:
+        seconds = numbers.number(found.seconds, page.lang, 3 if found.seconds < 0.1 else 2)
+        with st.container(horizontal=True):
+            st.metric(page.t("metric_seconds"), page.t("seconds_n", seconds=seconds), border=True)
+            st.metric(page.t("metric_rows"), numbers.number(ranked.families, page.lang), border=True)
+            st.metric(page.t("metric_families"), numbers.people(total["families"], page.lang), border=True)
+            st.metric(page.t("metric_persons"), numbers.people(total["persons"], page.lang), border=True)
     took = peringkat.took(found.seconds, ranked.families, ranked.registry_families, page.lang)
     st.caption(f"{took} {page.t('registry_base')}")
 
@@ -141,7 +142,8 @@ def thresholds(page: Page, found: Ranking) -> None:
     table(page, made, finding, behind=False)
 
 
-def method_and_downloads(page: Page, found: Ranking, place: str, view: str, moved: Published | None) -> None:
+def method_and_downloads(page: Page, found: Ranking, place: str, view: str, moved: Published | None,
+                         impact: tables.Table | None = None) -> None:  # fmt: skip
     """Method expander, and the published tables with the note inside: all as XLSX, that of `view` as CSV."""
     manifest = page.dataset.manifest
     note = peringkat.method_note(
@@ -153,6 +155,8 @@ def method_and_downloads(page: Page, found: Ranking, place: str, view: str, move
     made = {"deciles": tables.decile_table(found.areas, page.lang)}
     if found.areas.frame.get("p0", pd.Series(dtype=float)).notna().any():
         made["classes"] = tables.class_table(found.areas, page.lang, found.request.benchmark)
+    if impact is not None:
+        made["impact"] = impact
     if moved is not None:
         made["moves"] = tables.transition_table(moved, page.lang)
     if not found.thresholds.empty:

@@ -23,17 +23,28 @@ from dtsen_core.ui import url_state
 NATION = units.NATION
 DEFAULT_INDICATOR = "share_d14"
 AREA, LEVEL, INDICATOR, FOCUS = "peta.area", "peta.level", "peta.indicator", "peta.focus"
+MODE, VERSION, SECOND, INSET = "peta.mode", "peta.version", "peta.second", "peta.inset"
+MODES = ("map", "compare", "pairs", "tiles")
+OWN = "own"  # the measure a visitor brought along
 
 
 @dataclass(frozen=True)
 class View:
-    """`area` is chosen; the areas of `level` inside `container` are drawn; the camera shows `focus`."""
+    """`area` is chosen; the areas of `level` inside `container` are drawn; the camera shows `focus`.
+
+    `mode`: one of `MODES`. `version`: of the data, empty for the served one. `second`: what the comparison holds
+    against it, the key of another measure or the name of another version. `inset`: place under the magnifier.
+    """
 
     area: str
     level: str
     indicator: str
     container: str
     focus: str
+    mode: str = MODES[0]
+    version: str = ""
+    second: str = ""
+    inset: str = ""
 
 
 def levels_for(area: str) -> tuple[str, ...]:
@@ -90,9 +101,21 @@ def row_from_selection(event: Mapping[str, Any] | None, codes: Sequence[str]) ->
     return codes[chosen[0]] if chosen and 0 <= chosen[0] < len(codes) else None
 
 
-def seed(lang: str, *, known: Collection[str]) -> None:
-    """Take over what the address says, once per link; a wrong value is answered with one sentence."""
+def seed(lang: str, *, known: Collection[str], versions: Sequence[str] = ()) -> None:
+    """Take over what the address says, once per link; a wrong value is answered with one sentence.
+
+    `versions`: the names of the dataset's versions, oldest first.
+    """
     state = st.session_state
+    offered = [i.key for i in map_rules().offered() if i.possible(known)]
+    for key, name, allowed in (
+        (MODE, "mode", MODES), (VERSION, "version", versions), (SECOND, "with", [*offered, *versions]),
+        (INSET, "inset", list(map_rules().insets)),
+    ):  # fmt: skip
+        if url_state.external(name) or key not in state:
+            state[key] = url_state.read(name, allowed, MODES[0] if key == MODE else "")
+    if state[VERSION] not in versions:
+        state[VERSION] = ""
     moved = url_state.external("area")
     if moved or AREA not in state:
         state[AREA] = _from_address("area", parse_area, NATION, lang, hint="peta.default_area")
@@ -104,8 +127,8 @@ def seed(lang: str, *, known: Collection[str]) -> None:
         state[INDICATOR] = _from_address(
             "indicator", lambda raw: parse_indicator(raw, known, lang), DEFAULT_INDICATOR, lang
         )
-    rule = map_rules().indicators[state[INDICATOR]]
-    if not rule.possible(known):
+    rule = map_rules().indicators.get(state[INDICATOR])
+    if rule is not None and not rule.possible(known):
         state[INDICATOR] = DEFAULT_INDICATOR
 
 
@@ -137,16 +160,25 @@ def _level_from_address(levels: Sequence[str], area: str, lang: str) -> str:
 def current() -> View:
     """The view of this run."""
     state = st.session_state
-    area = str(state[AREA])
-    return View(area, str(state[LEVEL]), str(state[INDICATOR]), container_of(area), str(state[FOCUS]))
+    area, mode = str(state[AREA]), str(state.get(MODE, MODES[0]))
+    level, container, focus = str(state[LEVEL]), container_of(area), str(state[FOCUS])
+    if mode == "tiles":  # all regencies, wherever the visitor is
+        level, container, focus = "regency", NATION, NATION
+    version, second, inset = (str(state.get(key, "")) for key in (VERSION, SECOND, INSET))
+    return View(area, level, str(state[INDICATOR]), container, focus, mode, version, second, inset)
 
 
 def mirror(view: View) -> None:
     """Write the view into the address, so that it can be sent to somebody."""
+    level = str(st.session_state[LEVEL])
     url_state.write(
         area=None if view.area == NATION else view.area,
-        level=None if view.level == levels_for(view.area)[0] else view.level,
-        indicator=None if view.indicator == DEFAULT_INDICATOR else view.indicator,
+        level=None if level == levels_for(view.area)[0] else level,
+        indicator=None if view.indicator in (DEFAULT_INDICATOR, OWN) else view.indicator,
+        mode=None if view.mode == MODES[0] else view.mode,
+        version=view.version or None,
+        inset=view.inset or None,
+        **{"with": view.second or None if view.mode == "compare" else None},
     )
 
 

@@ -36,7 +36,7 @@ def draw(con: duckdb.DuckDBPyConnection, folder: Path, code: str) -> int:
     families = np.zeros_like(recipe.families)
     families[place] = round(float(recipe.families[place] * recipe.weight[place]))
     whole = dataclasses.replace(recipe, families=families, weight=np.ones_like(recipe.weight))
-    population.draw_registry(con, whole, lambda share: None, people=True)
+    population.draw_registry(con, whole, lambda share: None)
     registers.write_registers(con, folder, seed=SEED)
     return whole.total
 

@@ -48,7 +48,7 @@ def write_sources(folder: Path, families: int) -> None:
     recipe = population.prepare(SEED, families)
     with duckdb.connect(str(folder / WORLD)) as con:
         population.draw_survey(con, recipe, 60_000, lambda share: None)
-        population.draw_registry(con, recipe, lambda share: None, people=True)
+        population.draw_registry(con, recipe, lambda share: None)
         registers.write_registers(con, folder / SOURCES, seed=SEED)
 
 

@@ -85,10 +85,12 @@ def test_deciles_split_families_and_point_upwards(dataset: Dataset) -> None:
 def test_goals_of_the_simulated_truth_that_do_not_depend_on_size(dataset: Dataset) -> None:
     frame = dataset.cursor().execute("SELECT * FROM calibration WHERE kind = 'truth'").df()
     nation = frame[frame["level"] == "nation"].set_index("measure")
-    sized = {"rank_correlation_2021"}  # forty families a regency cannot carry the pattern
+    # Forty families a regency cannot carry the pattern, and some 370 enrolled rows are ±5 % by chance alone.
+    sized = {"rank_correlation_2021": None, "blt_families": 0.15 * nation.loc["blt_families", "target"]}
     for measure, row in nation.iterrows():
-        if measure not in sized:
-            assert abs(row["difference"]) <= row["goal"], measure
+        goal = sized.get(measure, row["goal"])
+        if goal is not None:
+            assert abs(row["difference"]) <= goal, measure
     gini = frame[(frame["level"] == "province") & (frame["measure"] == "gini")]
     assert len(gini) == 35
     assert (gini["difference"].abs() <= gini["goal"]).all()

@@ -40,7 +40,7 @@ def linked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPy
 def _simulate(con: duckdb.DuckDBPyConnection, folder: Path) -> None:
     recipe = population.prepare(11, 20_000)
     population.draw_survey(con, recipe, 51_400, lambda share: None)
-    population.draw_registry(con, recipe, lambda share: None, people=True)
+    population.draw_registry(con, recipe, lambda share: None)
     registers.write_registers(con, folder, seed=11)
 
 
@@ -153,7 +153,7 @@ def _simulate_small(
     if not (folder / "dtks.txt").exists():
         recipe = population.prepare(5, 5000)
         population.draw_survey(con, recipe, 51_400, lambda share: None)
-        population.draw_registry(con, recipe, lambda share: None, people=True)
+        population.draw_registry(con, recipe, lambda share: None)
         registers.write_registers(con, folder, seed=5)
     con.execute("DROP TABLE IF EXISTS source_file")
     read_files(con, in_folder(folder))

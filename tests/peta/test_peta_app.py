@@ -10,11 +10,13 @@ from streamlit.testing.v1 import AppTest
 
 from dtsen_core import locale
 from dtsen_core.policy.map_indicators import map_rules
-from dtsen_core.ui import peta_state
+from dtsen_core.regions import units
+from dtsen_core.ui import peta_side, peta_state
 from tests import pages
 
 World = Callable[..., Path]
 KEYS = [i.key for i in map_rules().offered()]
+REGENCIES = units.table("regency")["code"].tolist()
 
 
 def open_page(**query: str) -> AppTest:
@@ -91,7 +93,7 @@ def test_a_bad_address_gets_one_sentence_and_the_default(world: World, query: di
     assert len(app.warning) == 1
     for word in words:
         assert word in app.warning[0].value
-    assert app.dataframe[0].value.shape[0] in (514, 27)
+    assert app.dataframe[0].value.shape[0] in (peta_side.FIRST, 27)
 
 
 def test_choosing_in_the_controls_changes_map_and_address(world: World) -> None:
@@ -115,6 +117,8 @@ def test_search_box_opens_an_area_and_the_breadcrumb_leads_back(world: World) ->
     assert app.session_state[peta_state.AREA] == "32"
     assert app.dataframe[0].value.shape[0] == 27
     app.button(key="peta.up.ID").click().run()
+    assert app.dataframe[0].value.shape[0] == peta_side.FIRST
+    app.toggle(key="peta.whole.regency.ID").set_value(True).run()
     assert app.dataframe[0].value.shape[0] == 514
 
 
@@ -155,3 +159,74 @@ def test_a_click_inside_a_regency_keeps_the_camera(world: World, monkeypatch: py
     assert state[peta_state.FOCUS] == "320106"
     peta_state.go("33", keep_camera=True)
     assert state == {peta_state.AREA: "33", peta_state.LEVEL: "regency", peta_state.FOCUS: "33"}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("lang", ["id", "en"])
+@pytest.mark.parametrize("mode", ["compare", "pairs", "tiles"])
+def test_every_way_of_looking_stands_at_every_place(world: World, mode: str, lang: str) -> None:
+    world()
+    for query in ({}, {"area": "32"}, {"area": "3204", "indicator": "poor_persons"}, {"indicator": "gini"}):
+        app = open_page(mode=mode, lang=lang, **query)
+        healthy(app)
+        assert not app.warning
+
+
+def test_a_link_brings_back_mode_magnifier_and_second_measure(world: World) -> None:
+    world()
+    app = open_page(mode="compare", **{"with": "pkh"})
+    healthy(app)
+    assert app.session_state["peta.second_choice"] == "pkh"
+    assert "Penerima PKH" in texts(app)
+    app = open_page(inset="bali")
+    healthy(app)
+    assert app.session_state["peta.inset_choice"] == "bali"
+
+
+@pytest.mark.parametrize(
+    "query", [{"mode": "globe"}, {"version": "tidak-ada"}, {"inset": "x"}, {"mode": "compare", "with": "zzz"}]
+)
+def test_an_unknown_view_gets_one_sentence_and_the_default(world: World, query: dict[str, str]) -> None:
+    world()
+    app = open_page(**query)
+    assert not app.exception
+    assert len(app.warning) == 1
+
+
+def test_a_table_by_region_code_becomes_a_measure_and_a_faulty_one_changes_nothing(world: World) -> None:
+    world()
+    app = open_page()
+    table = "kode,nama,indeks <b>X</b>\n" + "\n".join(f"{c},{units.name(c)},{i}" for i, c in enumerate(REGENCIES))
+    app.get("file_uploader")[1].set_value(("indeks.csv", table.encode(), "text/csv"))
+    app.run()
+    healthy(app)
+    assert app.session_state["peta.indicator"] == "own"
+    assert any("indeks" in str(box.value) or "own" in str(box.value) for box in app.selectbox)
+    assert "tertinggi di" in texts(app)
+    assert "indicator" not in app.query_params
+    app.get("file_uploader")[1].set_value(("rusak.csv", b"a,b\nx,y\n", "text/csv"))
+    app.run()
+    assert not app.exception
+    assert len(app.error) == 1
+    assert app.session_state["peta.indicator"] == "own"
+
+
+def test_a_layer_is_drawn_and_can_be_removed(world: World) -> None:
+    world()
+    app = open_page()
+    layer = (
+        b'{"type":"FeatureCollection","features":[{"type":"Feature","properties":{"nama":"<img src=x>"},'
+        b'"geometry":{"type":"Polygon","coordinates":[[[107,-7],[108,-7],[108,-6],[107,-7]]]}},'
+        b'{"type":"Feature","properties":{"nama":"titik"},"geometry":{"type":"Point","coordinates":[107,-7]}}]}'
+    )
+    app.get("file_uploader")[0].set_value(("lapisan.geojson", layer, "application/geo+json"))
+    app.run()
+    healthy(app)
+    assert len(app.session_state["peta.layers"]) == 1
+    app.get("file_uploader")[0].set_value(("rusak.geojson", b"{}", "application/geo+json"))
+    app.run()
+    assert not app.exception
+    assert len(app.error) == 1
+    assert len(app.session_state["peta.layers"]) == 1
+    next(b for b in app.button if b.key == "peta.layers.remove.0").click().run()
+    assert app.session_state["peta.layers"] == []

@@ -9,7 +9,7 @@ from dtsen_core.oversight.disclosure import TableSpec, publish
 from dtsen_core.policy.area_table import add_rates
 from dtsen_core.policy.map_indicators import map_rules
 from dtsen_core.policy.profile import compare
-from dtsen_core.present import maps, peta, peta_card
+from dtsen_core.present import maps, peta, peta_card, peta_hover
 from dtsen_core.present.peta_classes import Classes
 
 SPEC = TableSpec(
@@ -41,6 +41,32 @@ def _rows(areas: peta.Areas, key: str = "share_d14", lang: str = "id", sampled: 
     return peta.rows(areas, map_rules().indicators[key], CLASSES, lang, sampled=sampled)
 
 
+def _hover(rows: pd.DataFrame, key: str = "share_d14", lang: str = "id") -> peta_hover.Hover:
+    rule = map_rules().indicators[key]
+    partner = map_rules().partner(rule)
+    words = peta_hover.words(rule, partner, len(rows), lang, sampled=True, source="DTSEN simulasi, 1 Januari 2026")
+    return peta_hover.make(rows, rule, partner, words, lang)
+
+
+def test_every_number_of_the_hover_can_be_traced(areas: peta.Areas) -> None:
+    """Value, unit, n, rank, size, source and date stand in the words; the interval where there is one."""
+    rows = _rows(areas).assign(low=[0.08, 0.25, 0.45, float("nan")], high=[0.12, 0.35, 0.55, float("nan")])
+    hover = _hover(rows)
+    assert sorted(len(at) for at, _ in hover.groups) == [1, 3]  # an area without interval has words of its own
+    assert sorted("selang 90%" in template for _, template in hover.groups) == [False, True]
+    for words in ("dari keluarga", "(keluarga)", "n = %{customdata[5]", "DTSEN simulasi, 1 Januari 2026"):
+        assert words in hover.groups[0][1]
+
+
+def test_a_withheld_figure_is_a_word_in_the_hover_too() -> None:
+    rows = _rows(_areas([1_000, 2_000, 3_000, 4_000], [2, 3, 1_500, 400], [500, 500, 500, 500]))
+    hover = _hover(rows)
+    covered = [template for at, template in hover.groups if 0 in at]
+    assert "<b>tersamar</b>" in covered[0]
+    assert "customdata[0]" not in covered[0]
+    assert sum(len(at) for at, _ in hover.groups) == 4
+
+
 def test_rank_one_is_the_end_that_needs_attention(areas: peta.Areas) -> None:
     rows = _rows(areas).set_index("code")
     assert rows["rank"].to_dict() == {"1103": 1, "1102": 2, "1101": 3, "1104": 3}
@@ -52,8 +78,12 @@ def test_rank_one_is_the_end_that_needs_attention(areas: peta.Areas) -> None:
 def test_rate_and_count_stand_in_hover_table_and_legend(areas: peta.Areas) -> None:
     rule = map_rules().indicators["share_d14"]
     rows = _rows(areas)
-    assert rows["hover1"].str.contains("%").all()
-    assert rows["hover2"].tolist() == ["100", "600", "1.500", "400"]
+    hover = _hover(rows)
+    assert len(hover.groups) == 1
+    assert hover.facts[:, 0] == pytest.approx([0.1, 0.3, 0.5, 0.1])
+    assert hover.facts[:, 3].tolist() == [100, 600, 1_500, 400]
+    assert "%{customdata[0]:.1%}" in hover.groups[0][1]
+    assert "%{customdata[3]:,.0f}" in hover.groups[0][1]
     table, titles = peta.table_view(rows, rule, "id")
     assert {"value", "partner"} <= set(table.columns)
     assert titles["value"] == "Bagian"
@@ -85,7 +115,8 @@ def test_withheld_figures_have_a_word_but_no_class_rank_or_place_in_the_sentence
 def test_small_samples_are_marked_and_stay_out_of_the_finding(areas: peta.Areas) -> None:
     rows = _rows(areas)
     assert rows["small"].tolist() == [False, False, False, True]
-    assert "n = 40" in rows["hover1"].iat[3]
+    assert rows["doubt"].tolist() == [0, 0, 0, 1]
+    assert _hover(rows).facts[3, 5] == 40
     assert not _rows(areas, sampled=False)["small"].any()
     ends = peta.extremes(rows)
     assert ends is not None
@@ -103,21 +134,21 @@ def test_the_finding_reads_well_in_both_languages(areas: peta.Areas) -> None:
 
 
 def test_the_figure_is_one_trace_by_url_without_selection(areas: peta.Areas) -> None:
-    rule = map_rules().indicators["share_d14"]
     style = maps.MapStyle("shapes.geojson", "land.geojson", "style.json", ["#111111"] * 5, "light")
     bbox = (95.0, -11.0, 141.0, 6.0)
-    hover = peta.hover_template(rule, 4, "id")
-    figure = maps.choropleth(_rows(areas), style, bbox, hover=hover, corner="x", hint="h", note="y")
+    rows = _rows(areas)
+    figure = maps.choropleth(rows, style, bbox, hover=_hover(rows), corner="x", hint="h", note="y", lang="id")
+    assert figure.layout.separators == ",."
     assert len(figure.data) == 1
     trace = figure.data[0]
     assert trace.geojson == "shapes.geojson"
     assert trace.selectedpoints is None
     assert figure.layout.map.style == "style.json"
-    assert trace.marker.opacity == (maps.SOLID, maps.SOLID, maps.SOLID, maps.PALE)
+    assert trace.marker.opacity == (maps.SOLID, maps.SOLID, maps.SOLID, maps.CARE)
     assert figure.layout.map.bounds.west < 95
     assert figure.layout.map.bounds.east > 141
     assert "%{properties.name}" in trace.hovertemplate
-    assert "Peringkat %{customdata[2]} dari 4" in trace.hovertemplate
+    assert "Peringkat %{customdata[4]:.0f} dari 4" in trace.hovertemplate
 
 
 def test_the_camera_gives_tall_areas_room() -> None:

@@ -50,9 +50,8 @@ def test_gini_by_hand() -> None:
     assert measures.gini_of_shares([1, 3], [0.5, 0.5]) == pytest.approx(0.25)
 
 
-def test_gini_wants_expansion_weights() -> None:
-    with pytest.raises(ValueError, match="expansion"):
-        measures.gini([1.0, 2.0], [0.5, 0.5])
+def test_gini_of_weights_below_one_takes_them_for_shares() -> None:
+    assert measures.gini([1.0, 3.0], [0.5, 0.5]) == pytest.approx(measures.gini([1.0, 3.0])) == 0.25
 
 
 def test_quantiles_by_hand() -> None:

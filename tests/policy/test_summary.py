@@ -8,8 +8,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from dtsen_core.errors import InternalError
-from dtsen_core.policy import programmes as rules
 from dtsen_core.policy import summary
 from dtsen_core.registry.dataset import Dataset
 
@@ -73,16 +71,3 @@ def test_freshness_bands_hold_every_family_once(dataset: Dataset, rows: pd.DataF
     assert median["update"] == pytest.approx(middle, abs=1)
     fresh = (age / summary.DAYS_PER_MONTH < 6) & known
     assert table.set_index("band").loc["fresh", "update"] == pytest.approx(dates["weight"][fresh].sum())
-
-
-@pytest.mark.parametrize(
-    ("old", "new"),
-    [("decile_to = 4", "decile_to = 14"), ('unit = "families"', 'unit = "persons"'), ('flag = "pkh"', 'flag = "nik"')],
-)
-def test_a_programme_that_contradicts_itself_is_refused(tmp_path: Path, old: str, new: str) -> None:
-    source = (summary.RULES / "programmes.toml").read_text(encoding="utf-8")
-    assert old in source
-    broken = tmp_path / "programmes.toml"
-    broken.write_text(source.replace(old, new, 1), encoding="utf-8")
-    with pytest.raises(InternalError):
-        rules.load(broken)

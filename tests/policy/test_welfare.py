@@ -260,3 +260,14 @@ def test_queries_do_not_depend_on_the_order_of_rows(nation: Nation) -> None:
     other = replace(nation.dataset, connection=con, manifest=replace(nation.dataset.manifest, version="acak"))
     again = full_ranking(other, RankRequest(model="pmt_nasional")).areas
     pd.testing.assert_frame_equal(found, again)
+
+
+def test_a_multiple_of_the_poverty_line_moves_poverty_and_nothing_else(nation: Nation) -> None:
+    usual, higher = (full_ranking(nation.dataset, RankRequest(line=line)) for line in ("", "150%"))
+    assert (higher.areas["p0"] > usual.areas["p0"]).all()
+    assert np.allclose(higher.areas["p0"], usual.areas["share_poor"] + usual.areas["share_vulnerable"])
+    same = ["n", *DECILES, "gini", "mean_expenditure"]
+    pd.testing.assert_frame_equal(higher.areas[same], usual.areas[same])
+    for line in ("0", "nan", "1100%"):
+        with pytest.raises(UserError):
+            RankRequest(line=line)

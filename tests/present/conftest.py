@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from dtsen_core.policy.programmes import programmes
+from dtsen_core.policy.programme_rules import summary_keys
 from dtsen_core.policy.summary import UNKNOWN_BAND, NationalState, bands
 from dtsen_core.present.ringkasan import Sealed, seal
 from dtsen_core.regions import units
@@ -28,7 +28,7 @@ def deciles_frame(families: float) -> pd.DataFrame:
     frame = pd.DataFrame({"decile": decile, "n": np.full(11, families / 238), "families": np.full(11, families)})
     frame.loc[0, ["n", "families"]] = 0
     frame["persons"] = frame["families"] * 3
-    for p in programmes():
+    for p in summary_keys():
         covered = (0.7 - 0.06 * decile) * frame[p.unit]
         frame[p.key] = covered.round()
         if p.other:

@@ -14,6 +14,7 @@ from dtsen_core.registry.indicators import INDICATORS
 from tests.rank.synthetic import at, random_card
 
 FLOOR = INDICATORS[1].name
+ASSETS = [i.name for i in INDICATORS if i.group == "aset"][:5]
 MERGED = next(c for c in INDICATORS[1].categories if c.merges)
 
 
@@ -147,7 +148,13 @@ intercept,x,1
         ("variable,category,coefficient\n", "scorecard_empty"),
         ("variable,category,coefficient,province\nintercept,,1,99\n", "scorecard_province"),
         ("variable,category,coefficient,province\nintercept,,1,32\nintercept,,1,\n", "scorecard_province_missing"),
-        ("variable,category,coefficient\naset_bergerak_ac,ya,100\n", "scorecard_scale"),
+        ("variable,category,coefficient\naset_bergerak_ac,ya,100\n", "scorecard_range"),
+        ("variable,category,coefficient\naset_bergerak_ac,ya,nan\n", "scorecard_number"),
+        ("variable,category,coefficient\naset_bergerak_ac,,0.1\n", "scorecard_category_empty"),
+        ("variable,category,coefficient\naset_bergerak_mobil,ya,-0.2\n", "scorecard_sign"),
+        ("variable,category,coefficient\nijazah_kepala,tanpa,0\nijazah_kepala,SD,0.1\nijazah_kepala,SMP,0.1\n"
+         "ijazah_kepala,SMA,0.2\nijazah_kepala,S1+,0.4\n", "scorecard_gap"),
+        ("variable,category,coefficient\n" + "".join(f"{name},ya,10\n" for name in ASSETS), "scorecard_scale"),
     ],
 )
 def test_files_that_cannot_be_used(tmp_path: Path, text: str, key: str) -> None:
@@ -155,6 +162,26 @@ def test_files_that_cannot_be_used(tmp_path: Path, text: str, key: str) -> None:
         from_csv(write(tmp_path, text))
     assert key in [k for k, _ in found.value.problems]
     assert found.value.message("id") != found.value.message("en")
+
+
+def test_the_complete_example_is_accepted_and_one_line_less_is_told(tmp_path: Path) -> None:
+    from dtsen_core.present.peringkat import example_scorecard
+
+    lines = example_scorecard().decode("utf-8-sig").splitlines()
+    from_csv(write(tmp_path, "\n".join(lines)))
+    gone = next(line for line in lines if line.startswith("jenis_kloset,3"))
+    with pytest.raises(ScorecardProblems) as found:
+        from_csv(write(tmp_path, "\n".join(line for line in lines if line != gone)))
+    assert found.value.problems == [("scorecard_gap", {"variable": "jenis_kloset", "missing": "3"})]
+
+
+def test_fifty_megabytes_are_refused_before_they_are_read(tmp_path: Path) -> None:
+    path = tmp_path / "besar.csv"
+    with path.open("wb") as file:
+        file.truncate(50_000_000)
+    with pytest.raises(ScorecardProblems) as found:
+        from_csv(path)
+    assert [key for key, _ in found.value.problems] == ["scorecard_size"]
 
 
 def test_a_missing_or_binary_file_is_a_sentence(tmp_path: Path) -> None:
@@ -173,3 +200,12 @@ def test_simulated_models_are_refused_on_real_data() -> None:
     with pytest.raises(UserError):
         card.guard("real")
     assert card.area.shape == (REGENCIES, 3)
+
+
+def test_a_scorecard_by_regency_is_stored_and_read_back() -> None:
+    con = duckdb.connect()
+    rng = np.random.default_rng(11)
+    for sets in (1, 38, 514):
+        card = random_card(rng, sets, name=f"kartu{sets}")
+        scorecard.save(con, card, "uji")
+        assert scorecard.load(con, card.name).hash == card.hash

@@ -188,7 +188,7 @@ def test_import_refuses_what_it_cannot_use(nation, root: Path, tmp_path: Path) -
     frame.to_file(good)
     text.write_text("bukan peta", encoding="utf-8")
     frame.assign(KODE="XX", NAMA="ATLANTIS").to_file(foreign)
-    frame.to_crs(3857).to_file(plain)
+    frame.to_crs(32750).to_file(plain)
     (tmp_path / "p.prj").unlink(missing_ok=True)
     cases = [
         (tmp_path / "none.gpkg", "regency", "KODE", None),

@@ -63,8 +63,8 @@ def families_sql(seed: int, source: str, *, named: bool) -> str:
     given |= {
         "kode_provinsi": "substr(v.code, 1, 2)", "kode_kabupaten_kota": "substr(v.code, 1, 4)",
         "kode_kecamatan": "substr(v.code, 1, 6)", "kode_kelurahan_desa": "v.code",
-        "tanggal_ground_check": "d.checked",
-        "tanggal_pemutakhiran": "coalesce(d.checked, d.updated)",
+        "tanggal_ground_check": "checked",
+        "tanggal_pemutakhiran": "coalesce(checked, updated)",
     }  # fmt: skip
     if named:
         given |= {
@@ -87,8 +87,9 @@ drawn_card AS (
   SELECT id_keluarga, place || strftime(day, '%d%m%y') || lpad(CAST(
     row_number() OVER (PARTITION BY place, day ORDER BY id_keluarga) AS VARCHAR), 4, '0') AS card FROM issued
 )"""
+    kept = "k.id_keluarga" if named else "k.*"
     return f"""WITH dated AS (
-  SELECT k.id_keluarga,
+  SELECT {kept},
     CASE WHEN {h} % 1000 < 126 * {diligence} THEN
       DATE '2025-03-01' + CAST(({h} >> 12) % 300 AS INTEGER) END AS checked,
     CASE WHEN ({h} >> 20) % 100 < 34 * {diligence} THEN DATE '2023-02-01' + CAST(({h} >> 24) % 1030 AS INTEGER)
@@ -96,7 +97,8 @@ drawn_card AS (
   FROM {source} AS k
 ){cards if named else ""}
 SELECT {_select("keluarga", given)}
-FROM {source} AS k JOIN unit_village AS v ON v.idx = k.village JOIN dated AS d USING (id_keluarga)
+FROM {f"{source} AS k JOIN dated AS d USING (id_keluarga)" if named else "dated AS k"}
+JOIN unit_village AS v ON v.idx = k.village
 {"JOIN card AS c USING (id_keluarga)" if named else ""}"""
 
 

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import TypeVar
 
 import duckdb
 import numpy as np
@@ -23,6 +25,7 @@ from dtsen_core.registry.indicators import indicator_sql
 
 Floats = NDArray[np.float64]
 Progress = Callable[[float], None]
+T = TypeVar("T")
 
 SURVEY, REGISTRY = 4, 5  # random streams
 CHUNK = 1_000_000  # families drawn at a time: bounds memory in large builds
@@ -172,7 +175,7 @@ def draw_survey(con: duckdb.DuckDBPyConnection, recipe: Recipe, households: int,
     )  # fmt: skip
     con.register("survey_family", _with_keys(keys, _arrow(home)))
     con.register("survey_person", _people_table(people, household, 0))
-    _index(con, "survey_family", "survey_person", recipe.as_of, "survey_indicator")
+    con.execute("CREATE TABLE survey_indicator AS " + index_sql(con, "survey_family", "survey_person", recipe.as_of))
     con.execute("""CREATE TABLE survey AS
         SELECT f.id_keluarga AS household, f.province, f.regency, f.psu, f.urban, f.weight,
           CAST(f.jumlah_anggota_keluarga AS UTINYINT) AS household_size, f.expenditure,
@@ -197,14 +200,11 @@ def _psu_villages(
     return order[np.minimum(np.searchsorted(step, np.arange(here) + rng.random()), len(order) - 1)]
 
 
-def _index(
-    con: duckdb.DuckDBPyConnection, families: str, persons: str, as_of: dt.date, into: str, *, append: bool = False
-) -> None:
-    """The 39 indicators of drawn families by the contract's own statement."""
+def index_sql(con: duckdb.DuckDBPyConnection, families: str, persons: str, as_of: dt.date) -> str:
+    """Statement of the 39 indicators of drawn families, the contract's own; makes the view it reads."""
     con.execute(f"""CREATE OR REPLACE TEMP VIEW drawn_person AS
         SELECT *, DATE '{as_of:%Y-%m-%d}' - CAST(age_days AS INTEGER) AS tanggal_lahir FROM {persons}""")
-    statement = indicator_sql(as_of, families, "drawn_person")
-    con.execute(f"INSERT INTO {into} {statement}" if append else f"CREATE TABLE {into} AS {statement}")
+    return indicator_sql(as_of, families, "drawn_person")
 
 
 def draw_families(recipe: Recipe) -> Iterator[tuple[pa.Table, pa.Table, pa.Table]]:
@@ -251,39 +251,40 @@ def _chunks(regency: NDArray[np.int64]) -> Iterator[slice]:
             start = int(end)
 
 
-def draw_registry(con: duckdb.DuckDBPyConnection, recipe: Recipe, progress: Progress, *, people: bool) -> None:
-    """Tables ``sim_keluarga``, ``truth``, and with `people` also ``sim_anggota``; without, ``sim_indicators``.
-
-    Large builds leave persons out: their indicators are computed chunk by chunk and the persons forgotten.
-    """
+def draw_registry(con: duckdb.DuckDBPyConnection, recipe: Recipe, progress: Progress) -> None:
+    """Tables ``sim_keluarga``, ``sim_anggota`` and ``truth``."""
     identity.register_units(con)
     done = 0
     for number, (families, persons, truth) in enumerate(draw_families(recipe)):
         con.register("family_chunk", families)
         con.register("person_chunk", persons)
         con.register("truth_chunk", truth)
-        first = number == 0
-        _store(con, "truth", "SELECT * FROM truth_chunk", first)
-        if people:
-            _store(con, "drawn_keluarga", "SELECT * FROM family_chunk", first)
-            _store(con, "drawn_anggota", "SELECT * FROM person_chunk", first)
-        else:
-            _index(con, "family_chunk", "person_chunk", recipe.as_of, "sim_indicators", append=not first)
-            _store(con, "sim_keluarga", identity.families_sql(recipe.seed, "family_chunk", named=False), first)
+        store(con, "truth", "SELECT * FROM truth_chunk", first=number == 0)
+        store(con, "drawn_keluarga", "SELECT * FROM family_chunk", first=number == 0)
+        store(con, "drawn_anggota", "SELECT * FROM person_chunk", first=number == 0)
         done += families.num_rows
-        progress(0.8 * done / recipe.total if people else done / recipe.total)
+        progress(0.8 * done / recipe.total)
     for name in ("family_chunk", "person_chunk", "truth_chunk"):
         con.unregister(name)
-    if people:
-        con.execute("CREATE TABLE sim_keluarga AS " + identity.families_sql(recipe.seed, "drawn_keluarga", named=True))
-        progress(0.87)
-        con.execute("CREATE TABLE sim_anggota AS " + identity.members_sql(
-            recipe.seed, recipe.as_of, "drawn_anggota", "sim_keluarga"))  # fmt: skip
-        con.execute("DROP TABLE drawn_keluarga; DROP TABLE drawn_anggota")
-        con.execute("""UPDATE sim_keluarga SET nama_anggota_keluarga = a.nama FROM sim_anggota AS a
-            WHERE a.id_keluarga = sim_keluarga.id_keluarga AND a.status_hubungan_keluarga = 1""")
+    con.execute("CREATE TABLE sim_keluarga AS " + identity.families_sql(recipe.seed, "drawn_keluarga", named=True))
+    progress(0.87)
+    con.execute("CREATE TABLE sim_anggota AS " + identity.members_sql(
+        recipe.seed, recipe.as_of, "drawn_anggota", "sim_keluarga"))  # fmt: skip
+    con.execute("DROP TABLE drawn_keluarga; DROP TABLE drawn_anggota")
+    con.execute("""UPDATE sim_keluarga SET nama_anggota_keluarga = a.nama FROM sim_anggota AS a
+        WHERE a.id_keluarga = sim_keluarga.id_keluarga AND a.status_hubungan_keluarga = 1""")
     progress(1.0)
 
 
-def _store(con: duckdb.DuckDBPyConnection, table: str, statement: str, first: bool) -> None:
+def store(con: duckdb.DuckDBPyConnection, table: str, statement: str, *, first: bool) -> None:
+    """Make `table` from the `first` chunk's statement, append the others'."""
     con.execute(f"CREATE TABLE {table} AS {statement}" if first else f"INSERT INTO {table} {statement}")
+
+
+def ahead(chunks: Iterator[T]) -> Iterator[T]:
+    """The same chunks, each drawn while the one before is being stored."""
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(next, chunks, None)
+        while (chunk := waiting.result()) is not None:
+            waiting = pool.submit(next, chunks, None)
+            yield chunk

@@ -28,37 +28,73 @@ def rules() -> dict:
     return tomllib.loads((RULES / "simulation" / "programmes.toml").read_text(encoding="utf-8"))
 
 
-def simulate(con: duckdb.DuckDBPyConnection, seed: int, as_of: dt.date, *, history: bool) -> None:
-    """Table ``programme_flag`` (latest quarter, one row per enrolled family) and, with `history`, ``enrolment``
-    and the true ``effects``.
+def simulate(con: duckdb.DuckDBPyConnection, seed: int, as_of: dt.date) -> None:
+    """Tables ``programme_flag`` (latest quarter, one row per enrolled family), ``enrolment`` and the true
+    ``effects``.
 
-    Needs ``family_packed`` with official deciles, ``area_weight``, ``indicators`` and with `history` also
-    ``anggota``.
+    Needs ``family_packed`` with official deciles, ``area_weight``, ``anggota`` and ``family_position`` (id_keluarga,
+    position 0 … 1 inside the national decile).
     """
-    con.execute("CREATE OR REPLACE TEMP TABLE candidate AS " + _candidate_sql(seed, as_of, members=history))
+    con.execute("CREATE OR REPLACE TEMP TABLE candidate AS " + _candidate_sql(seed, as_of))
     _write_rates(con, seed)
     con.execute("CREATE OR REPLACE TABLE programme_flag AS " + _flag_sql())
-    if history:
-        con.execute("CREATE OR REPLACE TABLE enrolment AS " + _enrolment_sql(seed))
-        con.execute("CREATE OR REPLACE TABLE effects AS " + _effects_sql(seed))
-    con.execute("DROP TABLE candidate; DROP TABLE rate")
+    con.execute("CREATE OR REPLACE TABLE enrolment AS " + _enrolment_sql(seed))
+    con.execute("CREATE OR REPLACE TABLE effects AS " + _effects_sql(seed))
+    con.execute("DROP TABLE candidate; DROP TABLE rate; DROP TABLE family_position")
 
 
-def _candidate_sql(seed: int, as_of: dt.date, *, members: bool) -> str:
-    """One row per family: decile, persons, pupils, whether it has a PKH component, its random numbers."""
-    chance = ", ".join(
+NEEDED = ("anak_tidak_sekolah", "umur_kepala", "disabilitas_atau_kronis", "rasio_ketergantungan")
+"""Indicators from which a large build, which keeps no persons, takes PKH components and pupils."""
+
+
+def write_rates_by_group(con: duckdb.DuckDBPyConnection, seed: int, families: str) -> None:
+    """Temp table ``rate_by_group``: the rates of all programmes by regency, decile, component and rural, one row
+    per group. `families` is a query with id_keluarga, regency, urban, desil_nasional, family_size and `NEEDED`.
+    """
+    con.execute(f"CREATE OR REPLACE TEMP VIEW candidate AS {_plain_candidate_sql(seed, families)}")
+    _write_rates(con, seed)
+    rates = ", ".join(f"max(rate) FILTER (programme = '{name}') AS r_{name}" for name in PROGRAMMES)
+    con.execute(f"""CREATE OR REPLACE TEMP TABLE rate_by_group AS
+        SELECT regency, decile, component, rural, {rates} FROM rate GROUP BY regency, decile, component, rural""")
+    con.execute("DROP VIEW candidate; DROP TABLE rate")
+
+
+def flagged_sql(seed: int, families: str) -> str:
+    """Query with all columns of `families` (see `write_rates_by_group`, which it needs) and the enrolment of the
+    latest quarter: pkh, sembako, blt_desa, pbi_persons, pbi_pemda_persons, pip_pupils, as `simulate` gives them."""
+    columns = {"pkh": "pkh", "sembako": "sembako", "blt_desa": "blt_desa", "pbi": "pbi_persons",
+               "pbi_pemda": "pbi_pemda_persons", "pip": "pip_pupils"}  # fmt: skip
+    flags = []
+    for name, column in columns.items():
+        also = " AND NOT c.u_pbi < r.r_pbi" if name == "pbi_pemda" else ""
+        counted = _persons(name) if column not in ("pkh", "sembako", "blt_desa") else f"({_persons(name)} > 0)::INTEGER"
+        flags.append(f"CASE WHEN c.u_{name} < r.r_{name}{also} THEN {counted} ELSE 0 END::UTINYINT AS {column}")
+    return f"""SELECT c.*, {", ".join(flags)}
+FROM ({_plain_candidate_sql(seed, families)}) AS c LEFT JOIN rate_by_group AS r ON r.regency = c.regency
+  AND r.decile = c.decile AND r.component = c.component AND r.rural = (c.urban = 2)"""
+
+
+def _chances(seed: int) -> str:
+    return ", ".join(
         f"(hash(f.id_keluarga, {seed}, {21 + n}) % 1000003) / 1000003.0 AS u_{name}"
         for n, name in enumerate(PROGRAMMES)
     )
+
+
+def _plain_candidate_sql(seed: int, families: str) -> str:
+    """As `_candidate_sql`, from indicators instead of persons; keeps every column of `families`."""
+    return f"""SELECT f.*, greatest(f.desil_nasional, 1) AS decile, f.family_size AS persons, w.weight,
+    {_chances(seed)},
+    f.anak_tidak_sekolah <> 4 OR f.umur_kepala = 6 OR f.disabilitas_atau_kronis = 1
+      OR f.rasio_ketergantungan BETWEEN 2 AND 5 AS component,
+    CASE WHEN f.anak_tidak_sekolah IN (1, 2, 3) THEN 1 + CAST(f.family_size >= 5 AS INTEGER) ELSE 0 END AS pupils
+  FROM ({families}) AS f JOIN area_weight AS w USING (regency)"""
+
+
+def _candidate_sql(seed: int, as_of: dt.date) -> str:
+    """One row per family: decile, persons, pupils, whether it has a PKH component, its random numbers."""
     common = f"""f.id_keluarga, f.regency, f.urban, greatest(f.desil_nasional, 1) AS decile,
-    f.family_size AS persons, w.weight, {chance}"""
-    if not members:
-        return f"""SELECT {common},
-    i.anak_tidak_sekolah <> 4 OR i.umur_kepala = 6 OR i.disabilitas_atau_kronis = 1
-      OR i.rasio_ketergantungan BETWEEN 2 AND 5 AS component,
-    CASE WHEN i.anak_tidak_sekolah IN (1, 2, 3) THEN 1 + CAST(f.family_size >= 5 AS INTEGER) ELSE 0 END AS pupils,
-    0.0 AS pkh_amount
-  FROM family_packed AS f JOIN indicators AS i USING (id_keluarga) JOIN area_weight AS w USING (regency)"""
+    f.family_size AS persons, w.weight, {_chances(seed)}"""
     pay = rules()["pkh_component"]
     severe = " OR ".join(f"{name} <= 2" for name in FUNCTIONS)
     return f"""WITH person AS (
@@ -73,17 +109,19 @@ def _candidate_sql(seed: int, as_of: dt.date, *, members: bool) -> str:
     count(*) FILTER (severe) AS disabled, count(*) FILTER (age >= 70) AS elderly
   FROM person GROUP BY id_keluarga
 )
-SELECT {common},
+SELECT {common}, q.position,
     coalesce(s.small + s.primary_level + s.junior_level + s.senior_level + s.disabled + s.elderly, 0) > 0 AS component,
     coalesce(s.primary_level + s.junior_level + s.senior_level, 0) AS pupils,
     (least(s.small, 2) * {pay["early_childhood"]} + s.primary_level * {pay["primary"]}
      + s.junior_level * {pay["junior"]} + s.senior_level * {pay["senior"]} + s.disabled * {pay["disability"]}
      + s.elderly * {pay["elderly"]}) / 4.0 AS pkh_amount
-  FROM family_packed AS f JOIN area_weight AS w USING (regency) LEFT JOIN sums AS s USING (id_keluarga)"""
+  FROM family_packed AS f JOIN area_weight AS w USING (regency) JOIN family_position AS q USING (id_keluarga)
+    LEFT JOIN sums AS s USING (id_keluarga)"""
 
 
 def _write_rates(con: duckdb.DuckDBPyConnection, seed: int) -> None:
-    """Temp table ``rate`` (programme, regency, decile, component, rural, rate, legacy)."""
+    """Temp table ``rate`` (programme, regency, decile, component, rural, rate, legacy, and by how much of itself
+    each changes across the decile: rate_tilt, legacy_tilt)."""
     groups = con.execute("""SELECT regency, decile, component, urban = 2 AS rural, sum(weight) AS families,
         sum(weight * persons) AS persons, sum(weight * pupils) AS pupils
         FROM candidate GROUP BY ALL ORDER BY ALL""").df()
@@ -104,13 +142,25 @@ def _write_rates(con: duckdb.DuckDBPyConnection, seed: int) -> None:
         rate = _scaled(name, rule["rates"], shape, size, decile, found)
         legacy = rate if "legacy" not in rule else _scaled(name, rule["legacy"], shape, size, decile, found, cut=False)
         found[name] = rate
+        tilt = _tilt(rule["rates"], rule.get("cut"))[decile - 1]
+        legacy_tilt = _tilt(rule["legacy"], None)[decile - 1] if "legacy" in rule else tilt
         parts.append(groups[["regency", "decile", "component", "rural"]].assign(
-            programme=name, rate=rate, legacy=legacy))  # fmt: skip
+            programme=name, rate=rate, legacy=legacy, rate_tilt=tilt, legacy_tilt=legacy_tilt))  # fmt: skip
     table = pd.concat(parts)
     table["programme"] = table["programme"].astype(object)
     con.register("rate_frame", table)
     con.execute("CREATE OR REPLACE TEMP TABLE rate AS SELECT * FROM rate_frame")
     con.unregister("rate_frame")
+
+
+def _tilt(by_decile: list[float], cut: int | None) -> Floats:
+    """Change of the rate across each decile as a share of the rate: towards both neighbours, never over a cut."""
+    rates = np.array(by_decile)
+    steps = np.diff(rates)
+    left, right = np.append(steps[0], steps), np.append(steps, steps[-1])
+    if cut is not None and cut < len(rates):
+        right[cut - 1], left[cut] = left[cut - 1], right[cut]
+    return (left + right) / 2 / rates
 
 
 def _scaled(
@@ -149,10 +199,15 @@ def _joined(name: str, columns: str, rate: str) -> str:
     """Families enrolled in one programme. PBI pemda takes only those whom PBI leaves out."""
     also = """ JOIN rate AS b ON b.programme = 'pbi' AND b.regency = c.regency AND b.decile = c.decile
       AND b.component = c.component AND b.rural = (c.urban = 2)""" if name == "pbi_pemda" else ""  # fmt: skip
-    only = f" AND NOT c.u_pbi < b.{rate}" if name == "pbi_pemda" else ""
+    only = f" AND NOT c.u_pbi < {_here('b', rate)}" if name == "pbi_pemda" else ""
     return f"""SELECT {columns} FROM candidate AS c JOIN rate AS r ON r.programme = '{name}'
       AND r.regency = c.regency AND r.decile = c.decile AND r.component = c.component AND r.rural = (c.urban = 2){also}
-    WHERE c.u_{name} < r.{rate}{only}"""
+    WHERE c.u_{name} < {_here("r", rate)}{only}"""
+
+
+def _here(table: str, rate: str) -> str:
+    """The rate at the family's own place inside its decile."""
+    return f"{table}.{rate} * (1 + {table}.{rate}_tilt * (c.position - 0.5))"
 
 
 def _persons(name: str) -> str:
@@ -212,11 +267,16 @@ def _effects_sql(seed: int) -> str:
     """True effects per enrolled family of the latest quarter, for evaluation only."""
     cases_log = " ".join(f"WHEN '{n}' THEN {rules()[n].get('effect_log_expenditure', 0.0)}" for n in PROGRAMMES)
     cases_school = " ".join(f"WHEN '{n}' THEN {rules()[n].get('effect_school', 0.0)}" for n in PROGRAMMES)
-    spread = f"(0.5 + (hash(id_keluarga, program, {seed}) % 1001) / 1000.0)"
+    spread = spread_sql(seed, "id_keluarga", "program")
     return f"""SELECT id_keluarga, program, {spread} * CASE program {cases_log} END AS effect_log_expenditure,
   {spread} * CASE program {cases_school} END AS effect_school
 FROM enrolment WHERE quarter = '{rules()["quarters"][-1]}'
 ORDER BY id_keluarga, program"""
+
+
+def spread_sql(seed: int, family: str, program: str) -> str:
+    """A family's own effect of a programme as a multiple of the mean effect: 0.5 to 1.5, mean 1."""
+    return f"(0.5 + (hash({family}, {program}, {seed}) % 1001) / 1000.0)"
 
 
 def mark_members(con: duckdb.DuckDBPyConnection) -> None:

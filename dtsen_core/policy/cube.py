@@ -1,0 +1,185 @@
+"""The families of a dataset as weighted cells: what needs, quotas and reforms are computed from.
+
+One pass over the families counts them by regency, urban, decile, score, enrolment and traits. Up to `FINE` rows
+the cells are exact: every family of a cell has the same score, size, components and groups. Above, scores are
+taken in steps of `COARSE_STEP` thousandths and sizes and groups are kept as sums inside a cell; totals stay exact,
+and what is computed from a cell's mean (poverty effect, groups) is approximate.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import duckdb
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from dtsen_core.policy import family_traits
+from dtsen_core.policy.models import scorecard_for
+from dtsen_core.policy.programme_rules import FLAGS, as_date
+from dtsen_core.rank import engine, official, scorecard
+from dtsen_core.rank.cache import Cache
+from dtsen_core.rank.packing import check
+from dtsen_core.rank.scorecard import REGENCIES, Scorecard, province_of_regency
+from dtsen_core.registry.dataset import Dataset
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+
+FINE = 3_000_000
+COARSE_STEP = 25
+KEPT_BYTES = 1_500_000_000
+COUNTED = tuple(family_traits.COUNTED)
+COUNTED_UNITS = tuple(family_traits.UNITS)
+PROTECTED = tuple(family_traits.PROTECTED)
+GROUPS = (*family_traits.GROUPS, "disability")
+_SUMS = ("persons", *FLAGS, *COUNTED_UNITS, *GROUPS)
+_BITS = ("has_component", *PROTECTED)
+
+
+@dataclass(frozen=True, eq=False)
+class Cube:
+    """Cells of families, arrays of shape (cells,), sorted by score.
+
+    `score` thousandths of log rupiah (the decile where the dataset has no model), `other` the score under another
+    model or None, `rows` families unweighted, `weight` families each row stands for, `factor` survey persons per
+    registry person; `kind` the cell's row of `kinds` (members of each of `COUNTED`, shape (kinds, 6)); `sums`
+    unweighted sums by name (`_SUMS`); `bits` flags by name. `members`: whether members are known, so that
+    components are; `programmes`: whose enrolment the data speak about; `exact`: cells are homogeneous.
+    `memo` keeps what every reform asks of the same cells.
+    """
+
+    regency: Ints
+    urban: Ints
+    decile: Ints
+    score: Ints
+    other: Ints | None
+    rows: Floats
+    weight: Floats
+    factor: Floats
+    kind: Ints
+    kinds: Floats
+    sums: dict[str, Floats]
+    bits: dict[str, npt.NDArray[np.bool_]]
+    members: bool
+    programmes: frozenset[str]
+    exact: bool
+    model: str
+    other_model: str
+    memo: dict[str, Any] = field(default_factory=dict, repr=False)
+
+    @property
+    def families(self) -> Floats:
+        return self.rows * self.weight
+
+    @property
+    def province(self) -> Ints:
+        return province_of_regency()[self.regency]
+
+    @property
+    def nbytes(self) -> int:
+        arrays = (self.regency, self.urban, self.decile, self.score, self.rows, self.weight, self.kind)
+        return sum(a.nbytes for a in (*arrays, *self.sums.values(), *self.bits.values()))
+
+    def units(self, unit: str) -> Floats:
+        """Weighted units of each cell: families, persons, pupils, students or school_age."""
+        return self.families if unit == "families" else self.sums[unit] * self.weight
+
+
+_cache: Cache[Cube] = Cache(KEPT_BYTES, lambda cube: cube.nbytes)
+
+
+def forget() -> None:
+    """Empty the cache (benches)."""
+    _cache.clear()
+
+
+def base_model(dataset: Dataset) -> str:
+    """The model whose score orders families within a decile; "" where the dataset has none."""
+    stored = scorecard.names(dataset.cursor())
+    preferred = dataset.manifest.model or ""
+    return preferred if preferred in stored else (stored[0] if stored else "")
+
+
+def cube(dataset: Dataset, other: str = "") -> Cube:
+    """Cells of `dataset`, with the score under the stored model `other` beside if it differs from the base."""
+    base = base_model(dataset)
+    second = "" if other in ("", base) else other
+    key = (str(dataset.path), dataset.version, second)
+    return _cache.get(key, lambda: _make(dataset, base, second))
+
+
+def _make(dataset: Dataset, base: str, other: str) -> Cube:
+    cursor = dataset.cursor()
+    try:
+        members = family_traits.write(cursor, as_date(dataset.manifest.as_of))
+        exact = dataset.manifest.families <= FINE
+        sides = {side: scorecard_for(dataset, name) for side, name in (("a", base), ("b", other)) if name}
+        found = _count(cursor, sides, exact)
+        weight, factor = official.area_weights(cursor)
+    finally:
+        cursor.close()
+    return _cells(found, weight, factor, dataset, base, other, members, exact)
+
+
+def _cells(found: dict[str, Any], weight: Floats, factor: Floats, dataset: Dataset, base: str, other: str,
+           members: bool, exact: bool) -> Cube:  # fmt: skip
+    order = np.argsort(np.asarray(found["score"]), kind="stable")
+    ints = {k: np.asarray(found[k]).astype(np.int64)[order] for k in ("regency", "urban", "decile", "score", "kind")}
+    known, kind = np.unique(ints["kind"], return_inverse=True)
+    kinds = np.stack([(known >> (4 * k)) & 15 for k in range(len(COUNTED))], axis=1).astype(np.float64)
+    return Cube(
+        regency=ints["regency"], urban=ints["urban"], decile=ints["decile"], score=ints["score"],
+        other=np.asarray(found["other"]).astype(np.int64)[order] if other else None,
+        rows=np.asarray(found["rows"], dtype=np.float64)[order],
+        weight=weight[ints["regency"]], factor=factor[ints["regency"]],
+        kind=kind.astype(np.int64), kinds=kinds,
+        sums={name: np.asarray(found[name], dtype=np.float64)[order] for name in _SUMS},
+        bits={name: np.asarray(found[name]).astype(bool)[order] for name in _BITS},
+        members=members, programmes=frozenset(dataset.manifest.programmes), exact=exact,
+        model=base, other_model=other,
+    )  # fmt: skip
+
+
+def score_steps(
+    cursor: duckdb.DuckDBPyConnection, sides: dict[str, Scorecard], step: int
+) -> tuple[dict[str, str], str]:
+    """(SQL of the score of sides "a" and "b", join clauses) for ``family_packed AS f``, in steps of `step`
+    thousandths. Writes temporary look-ups on `cursor`; a missing side "a" is the delivered decile, "b" 0."""
+    packing = check(cursor) if sides else None
+    scores, joins = {"a": "f.desil_nasional * 1000", "b": "0"}, []
+    for side, card in sides.items():
+        assert packing is not None
+        engine.fill_lookups(cursor, packing, card, f"{side}_lut")
+        total, clauses = engine.score_joins(packing, card.sets, f"{side}_lut")
+        regency, urban = (part.ravel() for part in np.indices((REGENCIES, 3)))
+        rows = pa.table({"area": (regency * 3 + urban).astype(np.int32), "base": card.area[regency, urban]})
+        cursor.register("base_rows", rows)
+        cursor.execute(f"CREATE OR REPLACE TEMP TABLE {side}_base AS SELECT * FROM base_rows")
+        cursor.unregister("base_rows")
+        joins.append(f"{clauses}\n  JOIN {side}_base AS {side} ON {side}.area = f.regency::INTEGER * 3 + f.urban")
+        scores[side] = f"(({total} + {side}.base) // {step}) * {step}"
+    return scores, "\n  ".join(joins)
+
+
+def _count(cursor: duckdb.DuckDBPyConnection, sides: dict[str, Scorecard], exact: bool) -> dict[str, Any]:
+    scores, joins = score_steps(cursor, sides, 1 if exact else COARSE_STEP)
+    packed = " + ".join(f't."{name}"::BIGINT * {16**k}' for k, name in enumerate(COUNTED))
+    sums = ", ".join(f"sum({_value(name)})::DOUBLE AS {name}" for name in _SUMS)
+    same = ", f.family_size, " + ", ".join(f"t.{name}" for name in GROUPS) if exact else ""
+    enrolled = ", ".join(f"f.{name} > 0" for name in FLAGS)
+    return cursor.execute(f"""SELECT f.regency, f.urban, least(f.desil_nasional, 10) AS decile,
+  ({scores["a"]})::INTEGER AS score, ({scores["b"]})::INTEGER AS other, coalesce({packed}, 0) AS kind,
+  {", ".join(f"coalesce(t.{name}, false) AS {name}" for name in _BITS)}, count(*)::DOUBLE AS rows, {sums}
+FROM family_packed AS f LEFT JOIN traits AS t USING (id_keluarga)
+  {joins}
+GROUP BY f.regency, f.urban, decile, score, other, kind, {", ".join(f"t.{name}" for name in _BITS)}, {enrolled}{same}
+""").fetchnumpy()
+
+
+def _value(name: str) -> str:
+    if name == "persons":
+        return "f.family_size"
+    return f"f.{name}" if name in FLAGS else f"coalesce(t.{name}::INTEGER, 0)"

@@ -1,0 +1,1 @@
+"""Effectiveness of a programme on one dataset: who is reached, who benefits, what it changes."""

@@ -1,0 +1,107 @@
+"""What the spatial statistics say: clusters as classes, their sentences, their persistence over versions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+
+from dtsen_core import locale
+from dtsen_core.policy import spatial
+from dtsen_core.policy.spatial import GlobalResult
+from dtsen_core.present import numbers, prioritas
+from dtsen_core.present.peta_hover import Hover
+from dtsen_core.regions import units
+
+METHODS = ("moran", "getis")
+CLASSES = {
+    "moran": ("HH", "LL", "HL", "LH", spatial.NOT_SIGNIFICANT, spatial.NO_NEIGHBOURS),
+    "getis": ("hot", "cold", spatial.NOT_SIGNIFICANT, spatial.NO_NEIGHBOURS),
+}
+"""Labels of each method in the order of their classes 1, 2 …; "missing" is class 0."""
+_TONES = {
+    "light": {"HH": "#D55E00", "LL": "#0072B2", "HL": "#E69F00", "LH": "#56B4E9", "hot": "#D55E00", "cold": "#0072B2",
+              spatial.NOT_SIGNIFICANT: "#EDEFEC", spatial.NO_NEIGHBOURS: "#B7A7C9"},
+    "dark": {"HH": "#E8762B", "LL": "#3D9BE0", "HL": "#E6B04A", "LH": "#8CCBF0", "hot": "#E8762B", "cold": "#3D9BE0",
+             spatial.NOT_SIGNIFICANT: "#2B373B", spatial.NO_NEIGHBOURS: "#6E5C85"},
+}  # fmt: skip
+
+
+@dataclass(frozen=True, eq=False)
+class Clusters:
+    """Global and local statistic of one indicator, and the names of the versions in which each area's label was the
+    same (`held`, by code; the version in service counts)."""
+
+    overall: GlobalResult
+    local: pd.DataFrame
+    held: pd.Series | None = None
+    versions: int = 1
+
+
+def colours(method: str) -> dict[str, tuple[str, ...]]:
+    return {mode: tuple(tones[label] for label in CLASSES[method]) for mode, tones in _TONES.items()}
+
+
+def label_text(method: str, label: str, lang: str) -> str:
+    key = {spatial.NOT_SIGNIFICANT: "none", spatial.NO_NEIGHBOURS: "island"}.get(label, label)
+    return locale.text(f"prioritas.cluster_{key.lower()}", lang)
+
+
+def map_rows(found: Clusters, method: str) -> pd.DataFrame:
+    order = {label: number for number, label in enumerate(CLASSES[method], start=1)}
+    klass = found.local["label"].map(order).fillna(0).astype(int)
+    return pd.DataFrame({"code": found.local.index, "klass": klass.to_numpy(), "doubt": 0})
+
+
+def hover(found: Clusters, values: pd.Series, percent: bool, lang: str) -> Hover:
+    """Value, local statistic, p and q of every area; areas without figure or neighbours say so."""
+    local = found.local
+    facts = pd.DataFrame({"v": values.reindex(local.index), "s": local["statistic"], "p": local["p"], "q": local["q"]})
+    value = "%{customdata[0]:.1%}" if percent else "%{customdata[0]:,.3~f}"
+    return prioritas.one_hover(facts.to_numpy(float), locale.text("prioritas.spatial_hover", lang, value=value), lang,
+                               missing="prioritas.spatial_no_figure")  # fmt: skip
+
+
+def finding(found: Clusters, method: str, label: str, lang: str) -> str:
+    """Whether neighbours resemble each other, and how many areas form clusters of much need."""
+    top = "HH" if method == "moran" else "hot"
+    count = int((found.local["label"] == top).sum())
+    low = int((found.local["label"] == ("LL" if method == "moran" else "cold")).sum())
+    key = "prioritas.spatial_finding" if found.overall.p <= 0.05 else "prioritas.spatial_finding_none"
+    return locale.text(key, lang, label=label, i=numbers.number(found.overall.statistic, lang, 3),
+                       p=numbers.number(found.overall.p, lang, 4), high=count, low=low)  # fmt: skip
+
+
+def persistence_sentence(found: Clusters, method: str, lang: str) -> str:
+    top = "HH" if method == "moran" else "hot"
+    if found.held is None:
+        return ""
+    high = found.local.index[found.local["label"] == top]
+    always = int((found.held.reindex(high) == found.versions).sum())
+    return locale.text("prioritas.persistence", lang, always=always, high=len(high), versions=found.versions)
+
+
+def table(found: Clusters, method: str, values: pd.Series, lang: str) -> pd.DataFrame:
+    """Areas in a cluster, the strongest first, with statistic, p and q."""
+    local = found.local[~found.local["label"].isin([spatial.NOT_SIGNIFICANT, spatial.NO_NEIGHBOURS, spatial.MISSING])]
+    local = local.sort_values(["q", "p"])
+    out = pd.DataFrame({
+        locale.text("prioritas.column_name", lang): [units.label(str(code)) for code in local.index],
+        locale.text("prioritas.column_cluster", lang): [label_text(method, x, lang) for x in local["label"]],
+        locale.text("prioritas.column_value", lang): values.reindex(local.index).round(4).to_numpy(),
+        "z": local["z"].round(2).to_numpy(),
+        "p": local["p"].round(4).to_numpy(),
+        "q": local["q"].round(4).to_numpy(),
+    })  # fmt: skip
+    if found.held is not None:
+        out[locale.text("prioritas.column_held", lang)] = [
+            f"{int(k)}/{found.versions}" for k in found.held.reindex(local.index).fillna(0)
+        ]
+    return out
+
+
+def agreement(labels: Sequence[pd.Series]) -> pd.Series:
+    """In how many of the maps each area has the label of the last one."""
+    now = labels[-1]
+    return pd.concat([past.reindex(now.index) == now for past in labels], axis=1).sum(axis=1)

@@ -1,0 +1,59 @@
+"""Map and table of a priority ranking, shared by the sections of the page."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Mapping, Sequence
+
+import pandas as pd
+import streamlit as st
+
+from dtsen_core.policy.priority_plan import Plan, Ranked
+from dtsen_core.present import maps, prioritas, theme
+from dtsen_core.present.peta_hover import Hover
+from dtsen_core.regions import boundaries, units
+from dtsen_core.ui import peta_known
+from dtsen_core.ui.shell import Page
+
+TABLE_HEIGHT = 392
+
+
+def area_map(
+    page: Page, plan: Plan, rows: pd.DataFrame, colours: Mapping[str, Sequence[str]], hover: Hover, title: str, key: str
+) -> None:
+    """A map of the plan's areas in the given classes."""
+    mode, current = peta_known.theme_mode(), boundaries.current()
+    province = plan.within if plan.within != units.NATION else None
+    style = maps.MapStyle(
+        shapes=current.url(plan.level, province if plan.level == "district" else None), land=current.url("province"),
+        style="app/static/map/style-dark.json" if mode == "dark" else "app/static/map/style.json",
+        colours=colours[mode], mode=mode,
+    )  # fmt: skip
+    indicative = current.origin(plan.level)["kind"] == "indikatif"
+    figure = maps.choropleth(
+        rows, style, boundaries.bbox(plan.within), hover=hover,
+        corner=page.t("peta.map_corner", where=html.escape(units.name(plan.within)), count=len(rows),
+                      level=prioritas.level_name(plan.level, page.lang)),
+        hint=page.t("map_hint"), height=maps.HEIGHT_NATION if province is None else maps.HEIGHT,
+        note=page.t("peta.map_indicative" if indicative else "peta.map_official"), lang=page.lang,
+    )  # fmt: skip
+    st.plotly_chart(figure, key=f"{key}.{plan.level}.{plan.within}", theme=None,
+                    config=theme.CONFIG | {"scrollZoom": True}, alt=title)  # fmt: skip
+
+
+def table(page: Page, ranked: Ranked) -> None:
+    view, titles = prioritas.table_view(ranked, page.lang)
+    config = {name: st.column_config.Column(words) for name, words in titles.items()}
+    config["rank"] = st.column_config.NumberColumn(titles["rank"], width=44)
+    config["name"] = st.column_config.TextColumn(titles["name"], width=140)
+    config["p_top"] = st.column_config.ProgressColumn(
+        titles["p_top"], min_value=0, max_value=100, format="%.0f%%", width=90
+    )
+    config["score"] = st.column_config.NumberColumn(titles["score"], format="%.3f", width=60)
+    for item in ranked.plan.items:
+        i = ranked.indicators[item.key]
+        places = f"%.{0 if i.kind == 'count' else i.decimals}f"
+        config[item.key] = st.column_config.NumberColumn(titles[item.key], format=places, help=titles[item.key])
+    st.dataframe(view, key="prioritas.table", hide_index=True, height=TABLE_HEIGHT, column_config=config,
+                 placeholder="–", alt=page.t("table_alt"))  # fmt: skip
+    st.caption(page.t("table_help", top=ranked.top))

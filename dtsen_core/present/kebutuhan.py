@@ -40,6 +40,17 @@ def finding(rule: Rule, areas: Published, lang: str) -> str:
     return text("kebutuhan.finding_gap", lang, **values, gap=numbers.people(eligible - quota, lang))
 
 
+def area_finding(rule: Rule, areas: Published, lang: str) -> str:
+    """Where most of those wait who would be eligible, or where most are eligible if nobody is known to wait."""
+    frame = areas.frame
+    column = "waiting" if frame["waiting"].notna().any() else "eligible"
+    row = frame.loc[frame[column].idxmax()]
+    return text(
+        f"kebutuhan.finding_areas_{column}", lang, name=row["name"], programme=rule.abbreviation(lang),
+        count=numbers.people(row[column], lang), unit=simulasi.unit(rule, lang),
+    )  # fmt: skip
+
+
 def decile_finding(rule: Rule, deciles: Published, lang: str) -> str:
     """How many wait and in which decile most of them are."""
     waiting = deciles.frame["waiting"]

@@ -103,7 +103,7 @@ def waterfall(found: Explanation, lang: str) -> go.Figure:
     low, high = float(running.min()), float(running.max())
     pad = max(0.25 * (high - low), 0.05)
     title = text("keluarga.axis", lang, base=numbers.number(base, lang, 3))
-    fig.update_xaxes(title=title, range=[low - 1.6 * pad, high + pad], zeroline=True, nticks=5)
+    fig.update_xaxes(title=title, range=[low - 1.6 * pad, high + pad], zeroline=True, nticks=5, tickformat=".2~f")
     fig.update_yaxes(autorange="reversed", title=None)
     return fig
 

@@ -30,7 +30,7 @@ def contributions(ranked: Ranked, lang: str, first: int = SHOWN) -> go.Figure:
         )  # fmt: skip
     theme.layout(fig, height=90 + 22 * len(names), lang=lang, legend=True)
     fig.update_layout(barmode="relative", bargap=0.25, legend={"traceorder": "normal"})
-    fig.update_xaxes(title={"text": locale.text(f"prioritas.axis_{ranked.plan.aggregation}", lang)})
+    fig.update_xaxes(title={"text": locale.text(f"prioritas.axis_{ranked.plan.aggregation}", lang)}, tickformat=".2~f")
     return fig
 
 
@@ -74,7 +74,7 @@ def quadrant(
     fig.add_hline(y=cut_rate * 100, line=line)
     fig.add_vline(x=cut_count, line=line)
     theme.layout(fig, height=430, lang=lang, legend=True)
-    fig.update_xaxes(type="log", title={"text": titles[0]}, gridcolor=FAINT, dtick=1)
+    fig.update_xaxes(type="log", title={"text": titles[0]}, gridcolor=FAINT, dtick=1, tickformat=",d")
     fig.update_yaxes(title={"text": titles[1] + " (%)"}, gridcolor=FAINT, rangemode="tozero")
     return fig
 

@@ -92,9 +92,9 @@ def scenarios(names: list[str], costs: list[float], changes: list[float], lang: 
     return fig
 
 
-def need(frame: pd.DataFrame, lang: str) -> go.Figure:
-    """Enrolled among the eligible, waiting, and the quota as a mark. `frame`: name, eligible, enrolled_eligible,
-    waiting, quota."""
+def need(frame: pd.DataFrame, unit: str, lang: str) -> go.Figure:
+    """Enrolled among the eligible, waiting, and the quota as a mark, counted in `unit` (word). `frame`: name, eligible,
+    enrolled_eligible, waiting, quota."""
     fig = go.Figure()
     for column, colour in (("enrolled_eligible", theme.ACCENT), ("waiting", theme.ACCENT_SOFT)):
         if frame[column].notna().any():
@@ -109,7 +109,7 @@ def need(frame: pd.DataFrame, lang: str) -> go.Figure:
             customdata=[numbers.people(v, lang) for v in frame["quota"]],
             hovertemplate="%{y}<br>" + label + ": %{customdata}<extra></extra>",
         )  # fmt: skip
-    _bars(fig, len(frame), lang, text("kebutuhan.axis_units", lang))
+    _bars(fig, len(frame), lang, unit)
     ticks(fig, float(frame[["eligible", "quota"]].max().max()), lang)
     fig.update_layout(barmode="stack")
     fig.update_yaxes(autorange="reversed")

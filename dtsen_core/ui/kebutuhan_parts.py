@@ -131,11 +131,12 @@ def areas(page: Page, found: Needs, choice: Choice) -> None:
         _map(page, frame, choice, finding)
     by = "waiting" if frame["waiting"].notna().any() else "eligible"
     if frame[by].notna().any():
+        st.subheader(kebutuhan.area_finding(found.rule, found.areas, page.lang), anchor=False)
         shown = frame.sort_values(by, ascending=False, na_position="last").head(kebutuhan.BARS)
         if len(shown) < len(frame):
             counts = {"shown": len(shown), "all": len(frame)}
             st.caption(page.t("ends_shown", **counts))
-        _chart(page, simulasi_charts.need(shown, page.lang), finding, "areas")
+        _chart(page, simulasi_charts.need(shown, simulasi.unit(found.rule, page.lang), page.lang), finding, "areas")
     _table(page, kebutuhan.area_table(found.areas, page.lang), finding, found.areas)
 
 
@@ -174,7 +175,7 @@ def deciles(page: Page, found: Needs) -> None:
     shown = frame[frame["decile"] > 0].assign(quota=float("nan"))
     shown["name"] = [page.t("simulasi.decile_n", k=int(k)) for k in shown["decile"]]
     if shown["eligible"].notna().any():
-        _chart(page, simulasi_charts.need(shown, page.lang), finding, "deciles")
+        _chart(page, simulasi_charts.need(shown, simulasi.unit(found.rule, page.lang), page.lang), finding, "deciles")
     _table(page, kebutuhan.decile_table(found.deciles, page.lang), finding, found.deciles)
     rows = kebutuhan.budget_rows(found.budget, found.rule, page.lang)
     if not rows.empty:

@@ -133,6 +133,7 @@ def headline(page: Page, view: View, found: Shown) -> Callable[[], None]:
         course, words = _course(page, view, rule)
         if course:
             large(course)
+        if words:
             below.caption(words)
 
     return finish
@@ -147,7 +148,8 @@ def _course(page: Page, view: View, rule: MapIndicator) -> tuple[list[float], st
         return [], ""
     first, last = (peta.value_text(rule, v, page.lang) for v in (values[0], values[-1]))
     dates = [numbers.date(held[at].as_of, page.lang) for at in (0, -1)]
-    return values, page.t("card_course", since=dates[0], until=dates[1], first=first, last=last)
+    flat = len({peta.value_text(rule, v, page.lang) for v in values}) == 1  # a line would magnify what is not shown
+    return [] if flat else values, page.t("card_course", since=dates[0], until=dates[1], first=first, last=last)
 
 
 def _own_headline(page: Page, view: View, found: Shown) -> None:

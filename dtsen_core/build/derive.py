@@ -64,6 +64,10 @@ def _flags(con: duckdb.DuckDBPyConnection) -> list[str]:
     return sorted(known)
 
 
+def _households(con: duckdb.DuckDBPyConnection) -> int:
+    return int(con.execute("SELECT count(*) FROM survey").fetchall()[0][0]) if has(con, "survey") else 0
+
+
 def manifest(
     con: duckdb.DuckDBPyConnection, kind: str, as_of: dt.date, known: list[str], deliveries: list[dict[str, Any]]
 ) -> Manifest:
@@ -77,6 +81,7 @@ def manifest(
         created=now.isoformat(timespec="microseconds"), families=int(counted[0]), persons=int(counted[1]),
         registry_families=float(counted[0]), registry_persons=float(counted[1]), has_members=True,
         packing=packing.packing().hash, boundary_hash=tables.boundary_hash(), code_version=dtsen_core.__version__,
-        source_mix=tables.source_mix(con), files=files, rows=tables.row_counts(con), programmes=known,
+        source_mix=tables.source_mix(con), survey_households=_households(con), files=files,
+        rows=tables.row_counts(con), programmes=known,
         deliveries=deliveries,
     )  # fmt: skip

@@ -22,10 +22,11 @@ from dtsen_core.collect.layouts import EXPORT_COLUMNS, layout, plain
 from dtsen_core.collect.physical import open_source
 from dtsen_core.collect.readers import Progress as Step
 from dtsen_core.errors import UserError
-from dtsen_core.integrate import carry, delivered, golden, quality, review, services, trace
+from dtsen_core.integrate import carry, delivered, golden, quality, review, services, survey, trace
 from dtsen_core.integrate.golden import account, families, reading
 from dtsen_core.integrate.golden.reading import SourceFile
 from dtsen_core.integrate.registers import REGISTERS, check_files, refuse_useless
+from dtsen_core.rank import fit
 from dtsen_core.registry import ddl, limits, versions
 from dtsen_core.registry import manifest as manifests
 from dtsen_core.registry.catalog import has
@@ -35,11 +36,12 @@ from dtsen_core.registry.manifest import Manifest
 DTSEN = "dtsen"
 KINDS: dict[str, tuple[str, ...]] = {
     **REGISTERS, **{name: (name,) for name in services.SERVICES},
-    DTSEN: (delivered.FAMILIES, delivered.MEMBERS),
+    DTSEN: (delivered.FAMILIES, delivered.MEMBERS), survey.KIND: (survey.KIND,),
 }  # fmt: skip
 """Kinds of files and their layouts, in the order in which the files are named."""
 RECIPIENTS = frozenset({"dtks", "regsosek", "p3ke"})
 SHARES = {"read": 70, "indicators": 25, "finish": 5}
+COUNTED = ("read", "header", "blank", "accepted", "quarantined")
 PATHS = ("ingest_file", "quarantine", "joined_record", "source_file", "rule_finding", "review_pair")
 
 
@@ -235,6 +237,8 @@ def _make(work: _Work, folder: Path, told: Progress) -> Manifest:
             _read(con, work, step)
         with told.stage("indicators"):
             known = derive.derive(con, work.as_of)
+            if has(con, "survey"):
+                fit.fit_models(con, origin="real")
         manifest = derive.manifest(con, work.kind, work.as_of, known, work.deliveries())
         stamp(con, manifest.version)
         con.execute("CHECKPOINT")
@@ -274,7 +278,7 @@ def _read(con: duckdb.DuckDBPyConnection, work: _Work, step: Step) -> None:
     work.counts += [count.report() for count in fresh]
     _name_files(con, work)
     if whole and work.database is not None:
-        work.carried = carry.carry(con, work.database, replace=not work.corrected())
+        work.carried = carry.carry(con, work.database, replace=work.kind == survey.KIND or not work.corrected())
     for service in asked:
         work.matched[service] = services.apply(con, service)
     if "bpjs" in asked:
@@ -285,7 +289,26 @@ def _read(con: duckdb.DuckDBPyConnection, work: _Work, step: Step) -> None:
         for table in (f"source_{service}", f"source_{service}_held", f"source_{service}_region"):
             con.execute(f"DROP TABLE IF EXISTS {table}")
     account.check_lines(con)
+    _survey(con, work)
     work.matched = _matched(con) | work.matched
+
+
+def _survey(con: duckdb.DuckDBPyConnection, work: _Work) -> None:
+    """Table ``survey`` from every survey file the dataset holds."""
+    files = [(file.path, file.codes) for file in work.files(survey.KIND)]
+    if not files:
+        return
+    accounts = survey.write(con, files)
+    shown = dict(work.shown())
+    for account_ in accounts:
+        con.execute("DELETE FROM ingest_file WHERE path = ? AND source = ?", [shown[account_["path"]], survey.KIND])
+        con.execute(
+            """INSERT INTO ingest_file BY NAME SELECT ? AS path, ? AS source, ? AS read, ? AS header, ? AS blank,
+            ? AS accepted, ? AS quarantined""",
+            [shown[account_["path"]], *(account_[k] for k in ("source", *COUNTED))],
+        )
+    new = {str(path) for path in work.paths}
+    work.counts += [account_ for account_ in accounts if account_["path"] in new]
 
 
 def _name_files(con: duckdb.DuckDBPyConnection, work: _Work) -> None:

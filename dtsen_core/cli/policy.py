@@ -135,10 +135,12 @@ def simulate(
 
 def _written(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     kinds = {name: kind for name, _, _, kind in simulasi.ROWS}
+    alone = {name for name, before, _, _ in simulasi.ROWS if not before}
     lang = chosen()
     return [
         {"measure": simulasi.row_name(row["measure"], lang),
-         **{c: simulasi.writes(row[c], kinds[row["measure"]], lang) for c in ("before", "after")}}
+         "before": "–" if row["measure"] in alone else simulasi.writes(row["before"], kinds[row["measure"]], lang),
+         "after": simulasi.writes(row["after"], kinds[row["measure"]], lang)}
         for row in rows
     ]  # fmt: skip
 

@@ -17,11 +17,11 @@ import pandas as pd
 from dtsen_core.errors import UserError
 from dtsen_core.integrate import lineage
 from dtsen_core.policy.areas import weights
-from dtsen_core.policy.models import family_shares, scorecard_for
+from dtsen_core.policy.models import family_shares, residuals_for, scorecard_for
 from dtsen_core.policy.request import OFFICIAL, SCOPES, UNITS
-from dtsen_core.rank import engine, official, packing
+from dtsen_core.rank import chances, engine, official, packing
 from dtsen_core.rank.experiment import means_of
-from dtsen_core.rank.histogram import NEVER
+from dtsen_core.rank.histogram import NEVER, Histogram
 from dtsen_core.rank.scorecard import OFFSETS, REGENCIES, Scorecard, province_of_regency
 from dtsen_core.regions import units
 from dtsen_core.registry.dataset import Dataset
@@ -45,6 +45,8 @@ class Explanation:
     up, down           log units to the next decile above, and by how much the score may fall within this one (NaN at
                        the ends)
     sources            indicator, source, path, line, rule of the stored value (None where it follows from members)
+    chances            probability of each true decile 1..10 of expenditure, given the residuals of held-out households
+                       (`rank.chances`); empty where no survey tells them
     updated, checked   ISO dates of the last update and the last ground check ("" unknown)
     """
 
@@ -63,6 +65,7 @@ class Explanation:
     up: float
     down: float
     sources: pd.DataFrame
+    chances: tuple[float, ...]
     updated: str
     checked: str
 
@@ -134,7 +137,8 @@ def explain(dataset: Dataset, family: int | str, model: str = "pmt_provinsi", sc
     shares = family_shares(dataset)
     means = means_of(card, shares if card.sets > 1 else shares.sum(axis=0, keepdims=True))[chosen]
     place = _mean_area(dataset, card, chosen)
-    limits = official.scope_thresholds(engine.rank_histogram(dataset, card), scope, unit, weights(dataset)[0])
+    h, load = engine.rank_histogram(dataset, card), weights(dataset)[0]
+    limits = official.scope_thresholds(h, scope, unit, load)
     area = official.scope_of_regency(scope)[regency]
     cuts = limits.values[area]
     decile = 1 + int((score >= cuts).sum())
@@ -147,8 +151,23 @@ def explain(dataset: Dataset, family: int | str, model: str = "pmt_provinsi", sc
         changes=_changes(answers, coefficients, score, decile, cuts),
         up=(int(cuts[decile - 1]) - score) / 1000 if decile < 10 and cuts[decile - 1] < NEVER else float("nan"),
         down=(score - int(cuts[decile - 2])) / 1000 if decile > 1 else float("nan"),
-        sources=_sources(cursor, number), updated=_day(row["updated"]), checked=_day(row["checked"]),
+        sources=_sources(cursor, number),
+        chances=_chances(dataset, card, h, load, (scope, unit), regency, urban, score),
+        updated=_day(row["updated"]), checked=_day(row["checked"]),
     )  # fmt: skip
+
+
+def _chances(dataset: Dataset, card: Scorecard, h: Histogram, load: np.ndarray, asked: tuple[str, str],
+             regency: int, urban: int, score: int) -> tuple[float, ...]:  # fmt: skip
+    unexplained = residuals_for(dataset, card)
+    if unexplained is None:
+        return ()
+    scope, unit = asked
+    limits = chances.expenditure_limits(h, unexplained.residuals, load, scope, unit)
+    own = limits[official.scope_of_regency(scope)[regency]]
+    province = int(province_of_regency()[regency])
+    found = chances.decile_chances(unexplained.residuals, province, urban, np.array([float(score)]), own)
+    return tuple(float(x) for x in found[0])
 
 
 def _simulated(dataset: Dataset) -> None:

@@ -143,9 +143,11 @@ def _cells(con: duckdb.DuckDBPyConnection, earlier: Version, later: Version, sco
           FROM was.main.family_packed AS f JOIN was.main.keluarga AS k USING (id_keluarga)
           WHERE f.{decile} BETWEEN 1 AND 10
         ), new AS ({source}), both_sides AS (
-          SELECT n.{area} AS area, n.regency, o.d0, {one} AS d1, {two} AS d2, n.{decile}::INTEGER AS d3,
+          SELECT n.{area} AS area, n.regency, o.d0, ({one})::INTEGER AS d1, ({two})::INTEGER AS d2,
+            n.{decile}::INTEGER AS d3,
             (k.tanggal_ground_check IS NULL OR k.tanggal_ground_check <= ?::DATE) AS unvisited
-          FROM new AS n JOIN now.main.keluarga AS k USING (id_keluarga) JOIN old AS o ON o.card = k.nomor_kartu_keluarga
+          FROM new AS n JOIN now.main.keluarga AS k USING (id_keluarga)
+          JOIN old AS o ON o.card = k.nomor_kartu_keluarga
           WHERE n.{decile} BETWEEN 1 AND 10
         )
         SELECT area, any_value(regency)::INTEGER AS regency, d3 - d0 AS d, d1 - d0 AS data, d2 - d1 AS model,

@@ -167,7 +167,7 @@ def by_kind(kinds: Floats, rule: Rule) -> Floats:
     return total
 
 
-def payments(rule: Rule, members: dict[str, int]) -> list[tuple[str, int, int, float, float]]:
+def component_lines(rule: Rule, members: dict[str, int]) -> list[tuple[str, int, int, float, float]]:
     """The calculator: (component, members, members paid, Rp each a year, Rp a year) of each component of `rule`.
 
     `members` counts the family's members by component; a missing one counts 0. ValueError for a negative or

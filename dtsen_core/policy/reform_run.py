@@ -17,9 +17,9 @@ from dtsen_core.registry.dataset import Dataset
 OWN = "own"
 
 
-def rule_for(dataset: Dataset, wanted: Reform, own: str = "") -> Rule:
+def rule_for(as_of: str, wanted: Reform, own: str = "") -> Rule:
     """The rule a reform starts from, in force on the date of the data; `own` is the text of an uploaded one."""
-    day = as_date(dataset.manifest.as_of)
+    day = as_date(as_of)
     if wanted.programme == NEW or wanted.design is not None:
         return designed(wanted, day, {lang: text("simulasi.programme_new", lang) for lang in ("id", "en")})
     if wanted.programme == OWN:
@@ -42,7 +42,7 @@ def simulated_reform(dataset: Dataset, wanted: Reform, own: str = "") -> Outcome
     if wanted.model and wanted.model not in (*other_models(dataset), cubes.base_model(dataset)):
         known = ", ".join(other_models(dataset)) or "–"
         raise UserError("errors_rank.unknown_model", model=wanted.model[:40], known=known)
-    rule = rule_for(dataset, wanted, own)
+    rule = rule_for(dataset.manifest.as_of, wanted, own)
     cells = cubes.cube(dataset, wanted.model)
     return reform.simulate(cells, rule, wanted, _residuals(dataset, cells.model))
 
@@ -60,4 +60,4 @@ def affordable(dataset: Dataset, wanted: Reform, budget: float, own: str = "") -
         raise UserError("errors_simulasi.budget", given=f"{budget:.12g}")
     cells = cubes.cube(dataset, wanted.model)
     order = places.other_order(cells) if wanted.model else None
-    return reform.fit_budget(cells, changed_rule(rule_for(dataset, wanted, own), wanted), budget, order)
+    return reform.fit_budget(cells, changed_rule(rule_for(dataset.manifest.as_of, wanted, own), wanted), budget, order)

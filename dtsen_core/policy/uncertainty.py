@@ -22,6 +22,7 @@ from dtsen_core.registry.dataset import Dataset
 Floats = npt.NDArray[np.float64]
 
 BAND = 0.4  # a family is a coin flip when its chance to be on the wrong side is at least this
+CURVE_REACH = 4  # the curve goes up to so many times the budget
 WHOLE = 3_000_000  # up to so many families, districts are counted in one go
 
 
@@ -144,4 +145,4 @@ def ground_checks(dataset: Dataset, asked: Question, visits: float,
         "families": np.bincount(area, families, size)[found["area"]],
     })  # fmt: skip
     table = pd.concat([table, found.drop(columns="area")], axis=1)
-    return table, ground_check.curve(families, wrong, accuracy)
+    return table, ground_check.curve(families, wrong, accuracy, most=visits * CURVE_REACH)

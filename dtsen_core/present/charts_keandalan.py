@@ -156,7 +156,8 @@ def rank_dots(rows: pd.DataFrame, lang: str) -> go.Figure:
     ))  # fmt: skip
     theme.layout(fig, lang=lang, height=bar_height(len(rows)))
     fig.update_xaxes(title=text("keandalan.axis_rank", lang), side="top")
-    fig.update_yaxes(autorange="reversed", categoryorder="array", categoryarray=rows["name"].tolist())
+    fig.update_yaxes(range=[len(rows) - 0.4, -0.6], autorange=False, categoryorder="array",
+                     categoryarray=rows["name"].tolist())  # fmt: skip
     return fig
 
 

@@ -69,17 +69,17 @@ def reach_table(by_decile: Published, unit: str, lang: str) -> Table:
     ])  # fmt: skip
 
 
-def cause_table(totals: Published, lang: str) -> Table:
-    """Missed and leaked by cause, with the share of all missed or leaked."""
-    row = _one(totals)
-    rows = [
-        (t(f"kind_{kind}", lang), t(f"cause_{cause}", lang), row[cause],
-         row[cause] / row[kind] if row[kind] > 0 else float("nan"))
-        for kind, causes in (("missed", MISSED), ("leaked", LEAKED)) for cause in causes
-    ]  # fmt: skip
-    names = [t(f"col_{c}", lang) for c in ("kind", "cause", "count", "share_of")]
-    frame = pd.DataFrame(rows, columns=names)
-    return Table(frame, dict(zip(names, ("text", "text", "count", "percent"))))
+def cause_table(totals: Published, kind: str, lang: str) -> Table:
+    """The "missed" or the "leaked" by cause, with the share of all of them."""
+    row, hidden = _one(totals), totals.suppressed.iloc[0]
+    causes = MISSED if kind == "missed" else LEAKED
+    names = [t(f"kind_{kind}", lang), *(t(f"col_{c}", lang) for c in ("count", "share_of"))]
+    frame = pd.DataFrame(
+        [(t(f"cause_{c}", lang), row[c], row[c] / row[kind] if row[kind] > 0 else float("nan")) for c in causes],
+        columns=names,
+    )
+    mask = pd.DataFrame({name: [bool(hidden[c]) for c in causes] for name in names[1:]})
+    return Table(frame, dict(zip(names, ("text", "count", "percent"))), mask)
 
 
 def overlap_finding(patterns: Published, lang: str) -> str:

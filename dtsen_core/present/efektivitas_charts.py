@@ -25,7 +25,7 @@ def by_decile(found: Published, column: str, last: int, lang: str, title: str, o
     fig.add_bar(
         x=frame["decile"], y=frame[column], marker={"color": colours, "line": {"width": 0}},
         name=t(f"series_{column}", lang),
-        text=[numbers.percent(v, lang, 0) if not numbers.missing(v) else "" for v in frame[column]],
+        text=["" if other or numbers.missing(v) else numbers.percent(v, lang, 0) for v in frame[column]],
         textposition="outside", cliponaxis=False, hoverinfo="skip",
     )  # fmt: skip
     top = float(frame[column].max())
@@ -120,7 +120,8 @@ def discontinuity(bins: Published, lang: str, outcome: str) -> go.Figure:
     fig.update_xaxes(title=t("axis_gap", lang), showgrid=False)
     fig.update_yaxes(title=t(f"axis_{outcome}", lang))
     fig.update_layout(yaxis2={"overlaying": "y", "side": "right", "title": t("series_listed_share", lang),
-                              "showgrid": False, "fixedrange": True, "rangemode": "tozero"})  # fmt: skip
+                              "showgrid": False, "fixedrange": True, "rangemode": "tozero",
+                              "tickmode": "auto"})  # fmt: skip
     return fig
 
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import pandas as pd
 
 from dtsen_core.locale import LANGS, has, text
 from dtsen_core.oversight.disclosure import Published
 from dtsen_core.policy.map_indicators import MapIndicator
-from dtsen_core.present import numbers, peta
+from dtsen_core.present import numbers, peta, peta_hover
 from dtsen_core.present.mutu_area import Where
 from dtsen_core.present.peringkat_tables import Table, build
 from dtsen_core.rank.household_types import household_types
@@ -17,7 +19,7 @@ from dtsen_core.regions import units
 from dtsen_core.registry.indicators import INDICATORS
 
 CLASSES = 5
-GOOD = 0.02  # a guess is called not lopsided when no group strays more than this (log units)
+GOOD = 0.05  # a guess is called not lopsided when no group strays more than this (log units)
 
 
 def model_label(name: str, lang: str) -> str:
@@ -165,6 +167,17 @@ def where(published: Published, lang: str) -> Where:
     rows = peta.rows(areas, rate, found, lang, sampled=False, partner=count, size="families")
     legend = peta.legend(rows, rate, found, lang, count)
     return Where(rate, count, rows, legend, areas.reasons, areas.frame, areas.hidden)
+
+
+def hover(found: Where, lang: str) -> peta_hover.Hover:
+    """Hover of the map: name, share and number of coin-flip families, rank, families."""
+    count = int(found.rows["value"].notna().sum())
+
+    def words(tokens: Mapping[str, str]) -> str:
+        return text("keandalan.hover_band", lang, count=numbers.number(count, lang), value=tokens["value"],
+                    part=tokens["partner"], rank=tokens["rank"], base=tokens["size"])  # fmt: skip
+
+    return peta_hover.make(found.rows, found.rate, found.count, words, lang)
 
 
 def uncertainty_finding(total: pd.Series, cut: int, lang: str) -> str:

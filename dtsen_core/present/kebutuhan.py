@@ -6,7 +6,7 @@ import pandas as pd
 
 from dtsen_core.locale import text
 from dtsen_core.oversight.disclosure import Published
-from dtsen_core.policy.places import payments
+from dtsen_core.policy.places import component_lines
 from dtsen_core.policy.programme_rules import Rule
 from dtsen_core.present import numbers, simulasi
 from dtsen_core.present.peringkat_tables import Table, build
@@ -104,7 +104,7 @@ def budget_rows(budget: dict[str, float], rule: Rule, lang: str) -> pd.DataFrame
 
 def calculator(rule: Rule, members: dict[str, int], lang: str) -> tuple[str, pd.DataFrame]:
     """(sentence, lines) of the component calculator for one family."""
-    lines = payments(rule, members)
+    lines = component_lines(rule, members)
     whole = sum(line[4] for line in lines)
     tranches = rule.tranches or 1
     said = text(

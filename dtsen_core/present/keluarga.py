@@ -15,10 +15,14 @@ SHOWN = 12  # contributions drawn one by one; the rest is one bar
 
 
 def label(row: dict[str, object], lang: str) -> str:
-    """An indicator with the family's answer: "Main floor material: Ceramic"."""
+    """An indicator with the family's answer on a second line, so that a phone keeps room for the bars."""
     if row["indicator"] == PLACE:
         return text("keluarga.place", lang)
-    return f"{row[f'label_{lang}']}: {row[f'category_{lang}']}"
+    return f"{_short(str(row[f'label_{lang}']))}<br>{_short(str(row[f'category_{lang}']))}"
+
+
+def _short(words: str, most: int = 26) -> str:
+    return words if len(words) <= most else words[: most - 1].rstrip() + "…"
 
 
 def finding(found: Explanation, lang: str) -> str:
@@ -44,6 +48,34 @@ def distance(found: Explanation, lang: str) -> str:
     return " ".join(parts)
 
 
+def chance(found: Explanation, lang: str) -> str:
+    """How likely the family's true decile of expenditure is the one it got; empty where unknown."""
+    if not found.chances:
+        return ""
+    best = int(np.argmax(found.chances)) + 1
+    return text(
+        "keluarga.chance", lang, decile=found.decile, own=numbers.percent(found.chances[found.decile - 1], lang, 0),
+        best=best, share=numbers.percent(found.chances[best - 1], lang, 0),
+    )  # fmt: skip
+
+
+def chance_bars(found: Explanation, lang: str) -> go.Figure:
+    """Probability of each true decile; the decile the ranking gives is filled."""
+    deciles = [str(k) for k in range(1, 11)]
+    fig = go.Figure(
+        go.Bar(
+            x=deciles, y=found.chances,
+            marker={"color": [theme.ACCENT if k == found.decile else theme.ACCENT_SOFT for k in range(1, 11)]},
+            text=[numbers.percent(c, lang, 0) for c in found.chances], textposition="outside", cliponaxis=False,
+            hoverinfo="skip",
+        )
+    )  # fmt: skip
+    theme.layout(fig, lang=lang, height=240)
+    fig.update_xaxes(title=text("keluarga.axis_decile", lang), type="category")
+    fig.update_yaxes(visible=False, range=[0, max(found.chances) * 1.25])
+    return fig
+
+
 def waterfall(found: Explanation, lang: str) -> go.Figure:
     """From the mean score to the family's: the largest contributions in order, the rest in one bar."""
     rows = found.contributions.to_dict("records")
@@ -66,12 +98,12 @@ def waterfall(found: Explanation, lang: str) -> go.Figure:
             hoverinfo="skip",
         )
     )  # fmt: skip
-    theme.layout(fig, lang=lang, height=120 + 26 * len(names))
+    theme.layout(fig, lang=lang, height=120 + 36 * len(names))
     running = np.cumsum([0.0, *effects])
     low, high = float(running.min()), float(running.max())
     pad = max(0.25 * (high - low), 0.05)
     title = text("keluarga.axis", lang, base=numbers.number(base, lang, 3))
-    fig.update_xaxes(title=title, range=[low - pad, high + pad], zeroline=True)
+    fig.update_xaxes(title=title, range=[low - 1.6 * pad, high + pad], zeroline=True, nticks=5)
     fig.update_yaxes(autorange="reversed", title=None)
     return fig
 

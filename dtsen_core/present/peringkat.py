@@ -17,7 +17,9 @@ from dtsen_core.oversight.disclosure import Published
 from dtsen_core.policy.welfare import RankRequest
 from dtsen_core.present import numbers
 from dtsen_core.present.charts_rank import DECILES
+from dtsen_core.present.keandalan import model_label
 from dtsen_core.rank.experiment import Experiment
+from dtsen_core.rank.methods import methods
 from dtsen_core.registry.indicators import INDICATORS
 
 SMALL_SAMPLE = 100
@@ -37,7 +39,10 @@ class Moves:
 
 def model_name(model: str, lang: str) -> str:
     plan = Experiment.parse(model)
-    name = text(f"peringkat.model_{plan.base if plan.base in KNOWN_MODELS else 'unggahan'}", lang)
+    if plan.base in KNOWN_MODELS or plan.base not in methods():
+        name = text(f"peringkat.model_{plan.base if plan.base in KNOWN_MODELS else 'unggahan'}", lang)
+    else:
+        name = model_label(plan.base, lang)
     if not plan.changed:
         return name
     changes = [text("peringkat.change_dropped", lang, count=len(plan.dropped))] if plan.dropped else []

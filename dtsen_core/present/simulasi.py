@@ -124,6 +124,17 @@ def _nothing(figures: Figures) -> bool:
     return same and (cost[0] == cost[1] or all(math.isnan(c) for c in cost))
 
 
+def points_finding(known: Sequence[tuple[str, float, float]], lang: str) -> str:
+    """The scenario that lowers poverty most. `known`: name, extra cost (Rp a year), change of P0 (fraction)."""
+    name, cost, moved = min(known, key=lambda one: one[2])
+    if moved > -5e-5:
+        return text("simulasi.points_none", lang)
+    return text(
+        "simulasi.points_finding", lang, name=name, change=numbers.points(moved, lang, 2),
+        cost=change(0.0, cost, "rupiah", lang),
+    )  # fmt: skip
+
+
 def decile_finding(published: Published, lang: str) -> str:
     """In which decile most families win and in which most lose."""
     frame = published.frame[published.frame["decile"] > 0]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import pandas as pd
@@ -21,6 +22,16 @@ def _bars(fig: go.Figure, rows: int, lang: str, axis: str) -> go.Figure:
     return fig
 
 
+def ticks(fig: go.Figure, top: float, lang: str, low: float = 0.0) -> None:
+    """Ticks of a count axis from `low` to `top`, written as people read them ("4 juta")."""
+    span = max(top, -low, 1.0)
+    step = 10 ** math.floor(math.log10(span))
+    step = next(s for s in (step / 5, step / 2, step, step * 2) if (top - low) / s <= 8)
+    values = [k * step for k in range(math.floor(low / step), math.ceil(top / step) + 1)]
+    decimals = 0 if step >= 1e6 or step < 1 else 1
+    fig.update_xaxes(tickvals=values, ticktext=[numbers.people(abs(v), lang, decimals) for v in values])
+
+
 def gains(frame: pd.DataFrame, lang: str) -> go.Figure:
     """Winners to the right, losers to the left, by decile. `frame`: decile, winners, losers."""
     shown = frame[frame["decile"] > 0]
@@ -34,6 +45,7 @@ def gains(frame: pd.DataFrame, lang: str) -> go.Figure:
             hovertemplate="%{y}<br>" + label + ": %{customdata}<extra></extra>",
         )  # fmt: skip
     _bars(fig, len(names), lang, text("simulasi.axis_families", lang))
+    ticks(fig, float(shown["winners"].max() or 0), lang, -float(shown["losers"].max() or 0))
     fig.update_layout(barmode="relative")
     fig.update_yaxes(autorange="reversed")
     return fig
@@ -62,7 +74,8 @@ def scenarios(names: list[str], costs: list[float], changes: list[float], lang: 
     fig = go.Figure(
         go.Scatter(
             x=[c / 1e12 for c in costs], y=[p * 100 for p in changes], mode="markers+text", text=names,
-            textposition="top center", marker={"size": 14, "color": list(theme.QUALITATIVE[: len(names)])},
+            textposition="top center", cliponaxis=False,
+            marker={"size": 14, "color": list(theme.QUALITATIVE[: len(names)])},
             customdata=[
                 [numbers.rupiah(c, lang), numbers.points(p, lang, 2)] for c, p in zip(costs, changes, strict=True)
             ],
@@ -70,8 +83,12 @@ def scenarios(names: list[str], costs: list[float], changes: list[float], lang: 
         )
     )  # fmt: skip
     theme.layout(fig, lang=lang, height=320)
-    fig.update_xaxes(title=text("simulasi.axis_extra_cost", lang), zeroline=True, rangemode="tozero")
-    fig.update_yaxes(title=text("simulasi.axis_p0_change", lang), zeroline=True, rangemode="tozero")
+    for update, values, title in (
+        (fig.update_xaxes, [0.0, *(c / 1e12 for c in costs)], "simulasi.axis_extra_cost"),
+        (fig.update_yaxes, [0.0, *(p * 100 for p in changes)], "simulasi.axis_p0_change"),
+    ):
+        spare = max((max(values) - min(values)) * 0.15, 0.02)
+        update(title=text(title, lang), zeroline=True, range=[min(values) - spare, max(values) + spare])
     return fig
 
 
@@ -93,6 +110,7 @@ def need(frame: pd.DataFrame, lang: str) -> go.Figure:
             hovertemplate="%{y}<br>" + label + ": %{customdata}<extra></extra>",
         )  # fmt: skip
     _bars(fig, len(frame), lang, text("kebutuhan.axis_units", lang))
+    ticks(fig, float(frame[["eligible", "quota"]].max().max()), lang)
     fig.update_layout(barmode="stack")
     fig.update_yaxes(autorange="reversed")
     return fig

@@ -62,13 +62,14 @@ def plan(area: Ints, families: Floats, wrong: Floats, visits: float, accuracy: f
     return table
 
 
-def curve(families: Floats, wrong: Floats, accuracy: float = 1.0, points: int = 101) -> pd.DataFrame:
+def curve(families: Floats, wrong: Floats, accuracy: float = 1.0, points: int = 101,
+          most: float | None = None) -> pd.DataFrame:  # fmt: skip
     """Expected misclassification removed by the best plan for `points` budgets from none to everybody: visits,
-    removed, random (the same number of visits spread evenly)."""
+    removed, random (the same number of visits spread evenly). `most` is the largest budget (default: everybody)."""
     order = np.argsort(-np.asarray(wrong, dtype=np.float64), kind="stable")
     visits = np.r_[0.0, np.cumsum(np.asarray(families, dtype=np.float64)[order])]
     removed = np.r_[0.0, np.cumsum((families * wrong)[order])] * accuracy
-    at = np.linspace(0, visits[-1], points)
+    at = np.linspace(0, visits[-1] if most is None else min(most, visits[-1]), points)
     return pd.DataFrame({
         "visits": at, "removed": np.interp(at, visits, removed),
         "random": removed[-1] * at / visits[-1] if visits[-1] > 0 else at,

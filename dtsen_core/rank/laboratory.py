@@ -72,7 +72,6 @@ class _Solver:
     def __init__(self, survey: Survey, products: list[Products], method: Method, shares: Floats) -> None:
         self._survey, self._products, self._method, self._shares = survey, products, method, shares
         self._slopes: dict[int | None, Slopes] = {}
-        self._starts: dict[int, Floats] | None = None
         self._regencies: dict[int | None, Slopes] | None = None
         self.tuning: dict[int | None, float] = {}
 
@@ -108,10 +107,7 @@ class _Solver:
         elif kind == "boosted_national":
             found = boosted.boosted_national(products, left_out)
         elif kind == "quantile":
-            found, starts = quantile.quantile_fits(
-                self._survey, products, self._method.quantile, left_out, self._starts
-            )
-            self._starts = self._starts or starts
+            found = quantile.quantile_fits(self._survey, products, self._method.quantile, left_out)
         else:
             if self._regencies is None:
                 self._regencies = _regencies(self._survey, products)

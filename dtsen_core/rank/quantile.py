@@ -53,37 +53,49 @@ def smoothed(design: csr_matrix, y: Floats, weight: Floats, gram: Floats, start:
     beta, total = start.copy(), float(weight.sum())
     for h in bandwidths:
         rest = y - design @ beta
+        value = _loss(rest, weight, quantile, h)
         before: tuple[Floats, Floats] | None = None
         for _ in range(ROUNDS):
             below = np.clip(0.5 - rest / (2 * h), 0.0, 1.0)
             gradient = turned @ (weight * (quantile - below))
             natural = cho_solve(factor, gradient, check_finite=False)
-            # first step: the density of residuals at 0 stands for the curvature
-            inside = float(weight[np.abs(rest) < h].sum()) / total / (2 * h)
-            step = 1.0 / max(inside, 1e-3)
-            if before is not None:
-                moved, turn = before[0], before[1] - gradient
-                curvature = float(moved @ turn)
-                if curvature > 0:
-                    step = float(np.clip(float(moved @ (gram @ moved)) / curvature, 0.2 * step, 5 * step))
-            change = step * natural
-            beta = beta + change
-            shift = design @ change
-            rest -= shift
-            before = (change, gradient)
-            if np.sqrt(float(weight @ shift**2) / total) < ENOUGH:
+            step = _step(before, gradient, gram, h)
+            shift = design @ natural
+            while True:  # a step of 2h always descends, because the curvature is at most gram / 2h
+                tried = rest - step * shift
+                found = _loss(tried, weight, quantile, h)
+                if found <= value or step <= 2 * h:
+                    break
+                step = max(step / 2, 2 * h)
+            beta, rest, value = beta + step * natural, tried, found
+            before = (step * natural, gradient)
+            if step * np.sqrt(float(weight @ shift**2) / total) < ENOUGH:
                 break
     return beta
 
 
-def quantile_fits(survey: Survey, products: list[Products], quantile: float, left_out: int | None,
-                  starts: dict[int, Floats] | None = None) -> tuple[Slopes, dict[int, Floats]]:  # fmt: skip
-    """(`Slopes` of every province, solutions by province to start other folds from)."""
+def _step(before: tuple[Floats, Floats] | None, gradient: Floats, gram: Floats, h: float) -> float:
+    """Barzilai–Borwein step in the metric of `gram`, never below the one that always descends."""
+    if before is None:
+        return 1.0
+    moved, turn = before[0], before[1] - gradient
+    curvature = float(moved @ turn)
+    return max(float(moved @ (gram @ moved)) / curvature, 2 * h) if curvature > 0 else 1.0
+
+
+def _loss(rest: Floats, weight: Floats, quantile: float, h: float) -> float:
+    """Smoothed check loss Σ w ρ_τ,h."""
+    inside = np.where(np.abs(rest) < h, (h - rest) ** 2 / (4 * h), np.maximum(-rest, 0.0))
+    return float(weight @ (quantile * rest + inside))
+
+
+def quantile_fits(survey: Survey, products: list[Products], quantile: float, left_out: int | None) -> Slopes:
+    """`Slopes` of every province. Each fit starts from least squares on its own households: a start taken from the
+    fit on all would carry something of the held-out ones."""
     rows_of = np.searchsorted(survey.province, np.arange(PROVINCES + 1))
     coefficients = np.zeros((PROVINCES, CATEGORIES))
     effects, load = np.full(REGENCIES, np.nan), np.zeros(REGENCIES)
     urban = np.zeros(PROVINCES)
-    found: dict[int, Floats] = {}
     for part in products:
         rows = np.arange(rows_of[part.province], rows_of[part.province + 1])
         if left_out is not None:
@@ -95,15 +107,13 @@ def quantile_fits(survey: Survey, products: list[Products], quantile: float, lef
         ridge = np.full(len(target), RIDGE * unit)
         ridge[c:-1] = 1e-6 * unit
         gram = matrix + np.diag(ridge)
-        begin: Floats = starts[part.province] if starts else np.asarray(np.linalg.solve(gram, target), dtype=np.float64)
+        begin: Floats = np.asarray(np.linalg.solve(gram, target), dtype=np.float64)
         weight = survey.weight[rows]
         design = sparse_design(survey, rows, part.regencies)
-        bandwidths = BANDWIDTHS[-1:] if starts else BANDWIDTHS
-        beta = smoothed(design, survey.y[rows], weight, gram, begin, quantile, bandwidths)
-        found[part.province] = beta
+        beta = smoothed(design, survey.y[rows], weight, gram, begin, quantile)
         coefficients[part.province] = beta[:c]
         known = np.diag(matrix)[c:-1] > 0
         effects[part.regencies] = np.where(known, beta[c:-1], np.nan)
         load[part.regencies] = np.diag(matrix)[c:-1]
         urban[part.province] = beta[-1]
-    return Slopes(coefficients, effects, urban, load, quantile), found
+    return Slopes(coefficients, effects, urban, load, quantile)

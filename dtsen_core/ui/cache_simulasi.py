@@ -9,7 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from dtsen_core.oversight import disclosure, tables
-from dtsen_core.oversight.disclosure import Published
+from dtsen_core.oversight.disclosure import Published, TableSpec
 from dtsen_core.policy import needs, reform_run
 from dtsen_core.policy.programme_rules import Rule, rules_on
 from dtsen_core.policy.reform import BudgetFit, by_province
@@ -91,7 +91,13 @@ def other_models(path: str, stamp: str) -> tuple[str, ...]:
 
 @st.cache_data(max_entries=32, show_spinner=False)
 def _affordable(path: str, stamp: str, rules: str, code: str, own: str, budget: float) -> BudgetFit | None:
-    return reform_run.affordable(cache.dataset(DatasetKey(path, stamp)), parse_reform(code), budget, own)
+    dataset = cache.dataset(DatasetKey(path, stamp))
+    fit = reform_run.affordable(dataset, parse_reform(code), budget, own)
+    if fit is None or fit.score is None:
+        return fit
+    row = pd.DataFrame([{"key": "ID", "families": fit.families}])
+    shown = disclosure.publish(row, TableSpec(key="key", counts=("families",)), origin=dataset.manifest.origin)
+    return None if shown.any_suppressed else fit
 
 
 def affordable(key: DatasetKey, wanted: Reform, budget: float, own: str = "") -> BudgetFit | None:
@@ -120,13 +126,22 @@ def _needs(
     for frame in (areas, deciles):
         frame["coverage"] = frame["enrolled_eligible"] / frame["eligible"].where(frame["eligible"] > 0)
     origin = dataset.manifest.origin
+    budget = needs.yearly_budget(dataset, rule)
+    money = pd.DataFrame([{"key": "ID", "families": deciles["families"].sum(), **budget}])
+    sealed = disclosure.publish(
+        money,
+        TableSpec(
+            key="key", counts=("families",), measures=("eligible", "placed", "enrolled"), public=("published",)
+        ),
+        origin=origin,
+    )
     return Needs(
         rule=rule,
         areas=disclosure.publish(areas, tables.needs("code", rule.unit, ("quota",)), origin=origin),
         deciles=disclosure.publish(
             deciles, tables.needs("decile", rule.unit, ("placed", "kept", "cost")), origin=origin
         ),
-        budget=needs.yearly_budget(dataset, rule),
+        budget={name: float(sealed.frame[name].iloc[0]) for name in budget},
     )
 
 

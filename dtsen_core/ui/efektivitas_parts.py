@@ -41,7 +41,8 @@ def show(page: Page) -> None:
 
 
 def _controls(page: Page, view: str, rules: dict[str, Rule]) -> tuple[Ask, str]:
-    columns = st.columns(5, gap="small")
+    with_base = view in ("reach", "incidence")
+    columns = st.columns(6 if with_base else 5, gap="small")
     lang, first = page.lang, next(iter(rules))
     with columns[0]:
         programme = str(controls.choice("program", page.t("control_program"), tuple(rules), first,
@@ -67,10 +68,11 @@ def _controls(page: Page, view: str, rules: dict[str, Rule]) -> tuple[Ask, str]:
                                     lambda c: page.t(f"group_{c}"), page=page.name))  # fmt: skip
     area = province if regency == WHOLE else regency
     base = 0
-    if view in ("reach", "incidence"):
-        base = int(controls.choice("base", page.t("control_base"), (0, *range(1, 10)), 0,
-                                   lambda k: page.t("base_own") if k == 0 else page.t("base_decile", k=k),
-                                   page=page.name, segmented=True, help=page.t("base_help")))  # fmt: skip
+    if with_base:
+        with columns[5]:
+            base = int(controls.choice("base", page.t("control_base"), (0, *range(1, 10)), 0,
+                                       lambda k: page.t("base_own" if k == 0 else "base_decile", k=k),
+                                       page=page.name, help=page.t("base_help")))  # fmt: skip
     name = page.t("nation") if area == units.NATION else units.name(area)
     words = [name, *(page.t(f"{kind}_{code}").lower() for kind, code in (("place", where), ("group", group))
                      if code != "all")]  # fmt: skip
@@ -127,7 +129,7 @@ def reach(page: Page, ask: Ask, rule: Rule, place: str) -> None:
     ]  # fmt: skip
     base = efektivitas.base_words(rule, found.last_decile, found.official, lang)
     _head(page, finding, figures, page.t("reach_note", base=base, n=numbers.number(row["n"], lang), source=rule.source))
-    left, right = st.columns([0.55, 0.45], gap="large")
+    left, right = st.columns(2, gap="large")
     with left:
         title = page.t("decile_title", name=rule.abbreviation(lang), unit=word)
         st.subheader(title, anchor=False)
@@ -136,7 +138,9 @@ def reach(page: Page, ask: Ask, rule: Rule, place: str) -> None:
     with right:
         cause = efektivitas.cause_finding(found.totals, unit, lang)
         st.subheader(cause, anchor=False)
-        _table(page, efektivitas.cause_table(found.totals, lang), cause, "sebab", found.totals.reason(lang))
+        for kind in ("missed", "leaked"):
+            made = efektivitas.cause_table(found.totals, kind, lang)
+            _table(page, made, cause, f"sebab-{kind}", found.totals.reason(lang))
         st.caption(page.t("cause_note"))
     with st.expander(page.t("behind"), icon=":material/table:"):
         _table(page, efektivitas.reach_table(found.by_decile, unit, lang), title, "jangkauan",

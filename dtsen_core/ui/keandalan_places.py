@@ -14,7 +14,7 @@ from dtsen_core.present import charts_keandalan as charts
 from dtsen_core.present import keandalan, maps, numbers, theme
 from dtsen_core.present.mutu_area import Where
 from dtsen_core.regions import boundaries, units
-from dtsen_core.ui import cache_keandalan, controls, peta_view
+from dtsen_core.ui import cache_keandalan, controls, peta_known, peta_map
 from dtsen_core.ui.keandalan_parts import chart, cut_choice, model_choice, ready, table
 from dtsen_core.ui.shell import Page
 
@@ -94,15 +94,15 @@ def uncertainty(page: Page) -> None:
 
 
 def _map(page: Page, found: Where, level: str, region: str | None, finding: str) -> None:
-    mode = peta_view.theme_mode()
+    mode = peta_known.theme_mode()
     place = region or units.NATION
     indicative = boundaries.current().origin(level)["kind"] == "indikatif"
-    count = int(found.rows["value"].notna().sum())
     figure = maps.choropleth(
         found.rows,
-        peta_view.map_style(found.rate, level, place, mode),
+        peta_map.map_style(found.rate, level, place, mode),
         boundaries.bbox(place),
-        hover=page.t("hover_band", count=count),
+        hover=keandalan.hover(found, page.lang),
+        lang=page.lang,
         corner=page.t("peta.map_corner", where=html.escape(units.name(place)), count=len(found.rows),
                       level=html.escape(page.t(f"peta.level_{level}"))),
         hint=page.t("map_hint"),
@@ -115,7 +115,7 @@ def _map(page: Page, found: Where, level: str, region: str | None, finding: str)
     )  # fmt: skip
     colours = (maps.NO_FIGURE[mode], *map_rules().scales[found.rate.scale][mode])
     title = page.t("peta.legend_title", measure=found.rate.label[page.lang], unit=found.rate.unit[page.lang])
-    peta_view.legend_list(title, [(colours[e.klass], 1.0, e.label, e.detail) for e in found.legend])
+    peta_map.legend_list(title, [(colours[e.klass], 1.0, e.label, e.detail) for e in found.legend])
     st.caption(page.t("breaks"))
 
 

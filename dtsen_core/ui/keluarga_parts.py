@@ -90,6 +90,13 @@ def explained(page: Page, found: Explanation) -> None:
     )  # fmt: skip
     st.caption(page.t("note"))
     _table(page, keluarga.contribution_table(found, page.lang), finding)
+    if chance := keluarga.chance(found, page.lang):
+        st.subheader(chance, anchor=False)
+        st.plotly_chart(
+            keluarga.chance_bars(found, page.lang), width="stretch", config=theme.CONFIG, key="keluarga.chances",
+            alt=page.t("alt_chance", finding=chance),
+        )  # fmt: skip
+        st.caption(page.t("chance_note"))
     change = keluarga.change_finding(found, page.lang)
     st.subheader(change, anchor=False)
     if not found.changes.empty:

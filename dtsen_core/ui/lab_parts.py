@@ -127,15 +127,16 @@ def _ends(page: Page, found: Changed) -> tables.Table:
 
 def passport(page: Page, request: RankRequest) -> None:
     """What names this ranking, and the command that makes it again."""
-    box = st.expander(_t(page, "passport_title"), icon=":material/badge:", key="peringkat.passport", on_change="rerun")
+    title = _t(page, "passport_title")
+    box = st.expander(title, icon=":material/badge:", key="peringkat.passport", on_change="rerun")
     if not box.open:
         return
     name, dataset, model, document = cache_lab.passport(page.key, request)
     file = f"paspor-{name}.json"
     with box:
         st.markdown(
-            _t(page, "passport_body", id=name, version=page.dataset.version, dataset=dataset[:12], model=model[:12] or "–",
-               code=page.dataset.manifest.code_version)
+            _t(page, "passport_body", id=name, version=page.dataset.version, dataset=dataset[:12],
+               model=model[:12] or "–", code=page.dataset.manifest.code_version)
         )  # fmt: skip
         if not document:
             st.caption(_t(page, "passport_withheld"))

@@ -42,8 +42,10 @@ def effect(page: Page) -> None:
         return
     left, right = st.columns(2, gap="small")
     with left:
-        programme = str(controls.choice("program", page.t("efektivitas.control_program"), tuple(rules),
-                                        next(iter(rules)), lambda c: rules[c].abbreviation(lang), page=page.name))  # fmt: skip
+        programme = str(controls.choice(
+            "program", page.t("efektivitas.control_program"), tuple(rules), next(iter(rules)),
+            lambda c: rules[c].abbreviation(lang), page=page.name,
+        ))  # fmt: skip
     with right:
         outcome = str(controls.choice("outcome", page.t("efektivitas.control_outcome"), OUTCOMES, OUTCOMES[0],
                                       lambda c: page.t(f"efektivitas.outcome_{c}"), page=page.name,

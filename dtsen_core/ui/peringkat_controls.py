@@ -12,12 +12,13 @@ from dtsen_core.policy.welfare import OFFICIAL, SCOPES, UNITS, RankRequest
 from dtsen_core.present import peringkat
 from dtsen_core.rank.order import INDEX
 from dtsen_core.regions import units
-from dtsen_core.ui import cache_peringkat, controls, lab_controls, url_state
+from dtsen_core.ui import cache_keandalan, cache_peringkat, controls, lab_controls, url_state
 from dtsen_core.ui.shell import Page
 
 UPLOAD = "unggahan"
 UPLOAD_SEEN = 64  # MB that reach us, so that a file too large is refused in the visitor's language
 NATION = units.NATION
+FIRST = ("pmt_provinsi", "pmt_nasional")
 VIEWS = ("deciles", "impact", "classes", "moves", "movement", "thresholds")
 _UPLOADED = "peringkat.scorecard"
 
@@ -36,8 +37,9 @@ class Choice:
 
 def models(page: Page) -> tuple[str, ...]:
     """Models on offer: those fitted on the simulated survey only for simulated data."""
-    own = ("pmt_provinsi", "pmt_nasional") if page.dataset.manifest.origin == "simulated" else ()
-    return (*own, OFFICIAL, INDEX, UPLOAD)
+    own = FIRST if page.dataset.manifest.origin == "simulated" else ()
+    fitted = (name for name in cache_keandalan.models(page.key) if name not in own)
+    return (*own, *fitted, OFFICIAL, INDEX, UPLOAD)
 
 
 @st.cache_data(max_entries=1, show_spinner=False)
@@ -60,7 +62,8 @@ def draw(page: Page) -> Choice:
     with st.container(border=True):
         first = st.columns([3, 3, 2], vertical_alignment="bottom")
         with first[0]:
-            model = _choice(page, "model", offered, offered[0], peringkat.model_name)
+            usual = FIRST[0] if FIRST[0] in offered else OFFICIAL
+            model = _choice(page, "model", offered, usual, peringkat.model_name)
         with first[1]:
             scope = _choice(page, "scope", SCOPES, SCOPES[0])
         with first[2]:
@@ -107,7 +110,7 @@ def draw(page: Page) -> Choice:
 def draw_second(page: Page, first: RankRequest) -> RankRequest | None:
     """Controls of the ranking to compare with; None while its scorecard is missing."""
     offered = models(page)
-    fitted = [name for name in offered[:-1] if name not in (OFFICIAL, INDEX, first.model)]
+    fitted = [name for name in FIRST if name in offered and name != first.model]
     # Without another model to compare with, the same one in another scope is the natural question.
     default = fitted[-1] if fitted else OFFICIAL
     other_scope = SCOPES[1] if default == first.model and first.scope == SCOPES[0] else SCOPES[0]

@@ -117,7 +117,7 @@ def _editor(page: Page, slot: str, held: Reform, own: str) -> Reform:
     stem = f"{stem}.{programme}"
     if programme == NEW:
         held = _design(page, stem, held)
-    old = rule_for(page.dataset, held, own)
+    old = rule_for(page.dataset.manifest.as_of, held, own)
     with first[1]:
         held = _deciles(page, stem, held, old)
     with first[2]:

@@ -100,7 +100,7 @@ def _compare(page: Page, found: Outcomes) -> None:
     st.markdown(f"**{page.t('compare_title')}**")
     made = simulasi.comparison(names, figures, page.lang)
     st.dataframe(
-        made, width="stretch", hide_index=True, height=38 + 35 * len(made), placeholder=page.t("unknown"),
+        made, width="stretch", hide_index=True, height=3 + 35 * (len(made) + 1), placeholder=page.t("unknown"),
         alt=page.t("alt_table", finding=page.t("compare_title")),
     )  # fmt: skip
     for slot, one in found.items():
@@ -111,7 +111,7 @@ def _compare(page: Page, found: Outcomes) -> None:
         if not math.isnan(f["cost_after"] - f["cost_before"]) and not math.isnan(f.get("after_p0", math.nan))
     ]
     if len(known) > 1:
-        finding = page.t("points_finding")
+        finding = simulasi.points_finding(known, page.lang)
         st.markdown(f"**{finding}**")
         columns = list(zip(*known, strict=True))
         fig = simulasi_charts.scenarios(*(list(c) for c in columns), page.lang)  # type: ignore[call-arg, arg-type]

@@ -1,221 +1,259 @@
 """Speed of a full ranking, as ratios measured in one run.
 
-    python -m tests.bench.bench_ranking [families …]        (default 1,000,000 and 10,000,000)
+    python -m tests.bench.bench_ranking [families …] [--rivals-up-to N] [--picture FILE] [--folder DIR]
 
-Full ranking = every family scored, deciles in the three scopes, mean score, P0, P1, P2, Gini and welfare
-classes of 514 regencies, residual convolution included. Compared with
+Full ranking = every family scored, deciles in the three scopes, mean score, P0, P1, P2, Gini and welfare classes
+of 514 regencies, residual convolution included. All times are divided by the floor: DuckDB summing the 39
+indicator columns once. Rounds are interleaved (floor, every engine and model, floor, …) and medians taken, so
+that a busy neighbour slows all of them alike. At each size:
 
-* the floor: DuckDB summing the 39 indicator columns once (goals: ≤ 15 floors at 1 M, ≤ 5 at 10 M families);
-* the rival, what one writes first: a CASE per indicator and three ``ntile(10)`` windows, followed by the same
-  convolution (goal: we are ≥ 4 times faster at 10 M). It must give the same numbers.
+* kernel and SQL engine, national, provincial and regency models (at 95 M: ≤ 0.5 and ≤ 2.2 floors for the first
+  two models), H of both compared cell by cell;
+* another poverty line, unit and scope of a model that is in memory (≤ 0.1 s);
+* eight users at once with eight models (half of them served within 5, the last within 9 times one user's time);
+* peak memory of the process while it serves (≤ 4 GB);
+* up to `--rivals-up-to` families (10 M) what one writes first: CASE + ``ntile``, pandas, polars, with the same
+  numbers out.
 
-The families are synthetic (hash numbers), sorted by village, weight 1. Times are medians of three.
+Default sizes are 1 and 10 million; 95000000 needs 12 GB of disk in `--folder` and 20 minutes.
 """
 
 from __future__ import annotations
 
-import itertools
+import argparse
 import statistics
-import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 
-import duckdb
-import numpy as np
-import pandas as pd
-
-from dtsen_core.policy import area_measures
-from dtsen_core.policy.models import Unexplained, residuals_for
-from dtsen_core.policy.welfare import DECILES, RankRequest, RankResult, full_ranking
-from dtsen_core.rank import engine, fit_report, official, packing, scorecard
-from dtsen_core.rank.histogram import Histogram
-from dtsen_core.rank.scorecard import CATEGORIES, OFFSETS, PROVINCES, REGENCIES, Scorecard
-from dtsen_core.regions import units
+from dtsen_core.policy import ground
+from dtsen_core.policy.welfare import RankRequest, RankResult, full_ranking
+from dtsen_core.rank import engine, kernel, official, scorecard
+from dtsen_core.rank.scorecard import Scorecard
 from dtsen_core.registry.dataset import Dataset
 from dtsen_core.registry.indicators import INDICATORS
-from dtsen_core.registry.manifest import Manifest
+from tests.bench import ranking_data, ranking_rivals
+from tests.bench.ranking_data import MODELS
 
 REPEAT = 3
-FLOOR_GOAL = {1_000_000: 15.0, 10_000_000: 5.0}
-RIVAL_GOAL = {10_000_000: 4.0}
-MODELS = {"national": 1, "provincial": PROVINCES}
+USERS = 8
+FLOOR_GOAL = {1_000_000: 15.0, 10_000_000: 5.0}  # SQL engine, national and provincial
+RIVAL_GOAL = {10_000_000: 4.0}  # times slower than the SQL engine
+FULL_SIZE = 95_000_000
+FULL_GOAL = {"kernel": 0.5, "sql": 2.2}
+AGAIN_GOAL_S, MEDIAN_GOAL, LAST_GOAL, MEMORY_GOAL_GB = 0.1, 5.0, 9.0, 4.0
+
+Found = dict[str, float]
 
 
-def build(folder: Path, families: int) -> Dataset:
-    """A dataset of `families` random families with packed codes, 39 plain columns and two scorecards."""
-    con = duckdb.connect(str(folder / "bench.duckdb"))
-    villages = units.COUNTS["village"]
-    district = units.table("village")["parent_code"].map(units.index("district")).to_numpy()
-    regency = units.table("district")["parent_code"].map(units.index("regency")).to_numpy()[district]
-    place = {"village": np.arange(villages), "district": district, "regency": regency,
-             "province": scorecard.province_of_regency()[regency]}  # fmt: skip
-    con.register("place_rows", pd.DataFrame(place))
-    con.execute("CREATE TABLE place AS SELECT * FROM place_rows")
-    # A shared uniform z makes indicators correlate, so that scores spread as real ones do.
-    columns = ",\n".join(
-        f"(1 + floor((hash(i, {k}) % 1000 + z) / 2000.0 * {indicator.radix - 1}))::UTINYINT AS {indicator.name}"
-        for k, indicator in enumerate(INDICATORS)
-    )
-    con.execute(f"""CREATE TABLE keluarga AS
-        SELECT i AS id_keluarga, p.province::UTINYINT AS province, p.regency::USMALLINT AS regency,
-          p.district::USMALLINT AS district, p.village::UINTEGER AS village, (1 + i % 2)::UTINYINT AS urban,
-          (1 + hash(i, 99) % 6)::INTEGER AS jumlah_anggota_keluarga,
-          NULL::UTINYINT AS desil_nasional, NULL::UTINYINT AS desil_provinsi, NULL::UTINYINT AS desil_kabupaten_kota
-        FROM range({families}) AS r(i) JOIN place AS p ON p.village = i * {villages} // {families} ORDER BY i""")
-    con.execute(f"""CREATE TABLE indicators AS
-        SELECT i AS id_keluarga, {columns} FROM (SELECT i, hash(i, 77) % 1000 AS z FROM range({families}) AS r(i))""")
-    began = time.perf_counter()
-    packing.pack(con)
-    print(f"  packed in {time.perf_counter() - began:.1f} s, {len(packing.packing().columns)} codes per family")
-    con.execute("DROP TABLE keluarga")
-    con.execute(f"CREATE TABLE area_weight AS SELECT i::USMALLINT AS regency, 1.0::DOUBLE AS weight,"
-                f" 1.0::DOUBLE AS survey_factor FROM range({REGENCIES}) AS r(i)")  # fmt: skip
-    scorecard.create_tables(con)
-    for name, sets in MODELS.items():
-        scorecard.save(con, _card(name, sets), "bench")
-        _residuals(con, name)
-    manifest = Manifest("simulated", f"bench-{families}", "2025-03-01", "", families, 0, families, 0)
-    return Dataset(folder, manifest, con)
-
-
-def _card(name: str, sets: int) -> Scorecard:
-    rng = np.random.default_rng(sets)
-    coefficients = np.sort(rng.integers(-70, 71, (sets, CATEGORIES)), axis=1).astype(np.int32)
-    for start, stop in itertools.pairwise(OFFSETS):
-        coefficients[:, start:stop] -= coefficients[:, start:stop].mean(axis=1).astype(np.int32)[:, None]
-    area = np.repeat(14_000 + rng.integers(-150, 151, (REGENCIES, 1)), 3, axis=1).astype(np.int32)
-    return Scorecard(name, "simulated", coefficients, area)
-
-
-def _residuals(con: duckdb.DuckDBPyConnection, model: str) -> None:
-    """20 bins of normal residuals for every province and stratum, as many rows as a real fit stores."""
-    cells = np.arange(-70, 71)
-    mass = np.exp(-((cells * fit_report.STEP / 1000) ** 2) / (2 * 0.4**2))
-    con.execute(
-        """INSERT INTO model_residual BY NAME
-        SELECT ? AS model, p.i AS province, u.i AS urban, b.i AS bin, 13400 + 60 * b.i AS mid_milli, 200 AS households,
-          ? AS step, c.i - 70 AS cell, list_extract(?::DOUBLE[], (c.i + 1)::BIGINT) AS mass
-        FROM range(38) AS p(i), range(1, 3) AS u(i), range(20) AS b(i), range(141) AS c(i)""",
-        [model, fit_report.STEP, (mass / mass.sum()).tolist()],
-    )
-    con.execute("INSERT INTO model_effect SELECT ?, i, 0.02, 0.1 FROM range(514) AS r(i)", [model])
-
-
-def floor(dataset: Dataset) -> tuple[float, float]:
+def floor(dataset: Dataset) -> None:
     sums = ", ".join(f"sum({i.name})" for i in INDICATORS)
-    return timed(lambda: dataset.cursor().execute(f"SELECT {sums} FROM indicators").fetchall())
+    dataset.cursor().execute(f"SELECT {sums} FROM indicators").fetchall()
 
 
 def timed(call: Callable[[], object]) -> tuple[float, float]:
-    """Median (wall seconds, processor seconds of all threads); the second is deaf to busy neighbours."""
-    seconds = []
-    for _ in range(REPEAT):
-        wall, cpu = time.perf_counter(), time.process_time()
-        call()
-        seconds.append((time.perf_counter() - wall, time.process_time() - cpu))
-    return statistics.median(w for w, _ in seconds), statistics.median(c for _, c in seconds)
+    """(wall seconds, processor seconds of all threads); the second is deaf to busy neighbours."""
+    wall, cpu = time.perf_counter(), time.process_time()
+    call()
+    return time.perf_counter() - wall, time.process_time() - cpu
 
 
-def ours(dataset: Dataset, model: str) -> dict[str, RankResult]:
+def ours(dataset: Dataset, card: Scorecard, by: str) -> dict[str, RankResult]:
     """The three scopes from one count of H."""
-    engine.forget()
-    return {scope: full_ranking(dataset, RankRequest(model=model, scope=scope)) for scope in official.SCOPES}
+    ground.forget()
+    engine.rank_histogram(dataset, card, by=by)
+    return {s: full_ranking(dataset, RankRequest(card.name, scope=s), card=card) for s in official.SCOPES}
 
 
-def rival(dataset: Dataset, model: str) -> dict[str, np.ndarray]:
-    """CASE per indicator, three windows, then the same convolution; deciles and P0, Gini by regency."""
-    card = scorecard.load(dataset.cursor(), model)
-    terms = []
-    for k, indicator in enumerate(INDICATORS):
-        whens = " ".join(f"WHEN {c} THEN {card.coefficients[0, OFFSETS[k] + c]}" for c in range(indicator.radix))
-        terms.append(f"CASE i.{indicator.name} {whens} END")
-    bases = " ".join(f"WHEN {r} THEN {card.area[r, 1]}" for r in range(REGENCIES))
-    cursor = dataset.cursor()
-    found = cursor.execute(f"""
-WITH scored AS (
-    SELECT f.province, f.regency, f.urban, f.family_size, {" + ".join(terms)} + CASE f.regency {bases} END AS score
-    FROM family_packed AS f JOIN indicators AS i USING (id_keluarga)
-), ranked AS (
-    SELECT *, ntile(10) OVER (ORDER BY score) AS n,
-      ntile(10) OVER (PARTITION BY province ORDER BY score) AS p,
-      ntile(10) OVER (PARTITION BY regency ORDER BY score) AS r
-    FROM scored
-)
-SELECT regency, urban, score, count(*) AS families, sum(family_size)::BIGINT AS persons, min(n) AS n, min(p) AS p,
-  min(r) AS r
-FROM ranked GROUP BY regency, urban, score""").fetchnumpy()
-    part = {name: np.asarray(values).astype(np.int64) for name, values in found.items()}
-    h = Histogram("regency", *(part[name] for name in ("regency", "urban", "score", "families", "persons")))
-    result = {}
-    for letter, scope in zip("npr", official.SCOPES, strict=True):
-        area = official.scope_of_regency(scope)[h.area]  # families of equal score share the lowest of their buckets
-        key = area * h.width + h.score - h.low
-        lowest = np.full(key.max() + 1, 10)
-        np.minimum.at(lowest, key, part[letter])
-        decile = lowest[key]
-        result[scope] = np.bincount(h.area * 10 + decile - 1, h.families, REGENCIES * 10).reshape(REGENCIES, 10)
-    model_found = _unexplained(dataset, model)
-    measured = area_measures.Basis.of(h, model_found, np.ones(REGENCIES), False).by_regency()
-    return {**result, "p0": measured["p0"], "p1": measured["p1"], "p2": measured["p2"], "gini": measured["gini"]}
-
-
-def _unexplained(dataset: Dataset, model: str) -> Unexplained:
-    found = residuals_for(dataset, scorecard.load(dataset.cursor(), model))
-    assert found is not None
+def measure(dataset: Dataset, cards: dict[str, Scorecard], engines: tuple[str, ...] = engine.ENGINES) -> Found:
+    """Interleaved rounds of the floor and of every engine and model; medians in seconds and in floors."""
+    calls: dict[str, Callable[[], object]] = {"floor": lambda: floor(dataset)}
+    for model, card in cards.items():
+        for by in engines:
+            calls[f"{model}_{by}"] = lambda card=card, by=by: ours(dataset, card, by)
+        assert len({engine.rank_histogram(dataset, card, by=by).digest for by in engines if not ground.forget()}) == 1
+    times: dict[str, list[tuple[float, float]]] = {name: [] for name in calls}
+    for _ in range(REPEAT):
+        for name, call in calls.items():
+            times[name].append(timed(call))
+    found = {}
+    for name, pairs in times.items():
+        found[f"{name}_s"] = statistics.median(wall for wall, _ in pairs)
+        found[f"{name}_cpu"] = statistics.median(cpu for _, cpu in pairs)
+    for name in calls:
+        found[name] = found[f"{name}_s"] / found["floor_s"]
+    for name in list(calls)[1:]:
+        cpu = found[f"{name}_cpu"]
+        print(f"  {name}: {found[f'{name}_s']:.3f} s = {found[name]:.2f} floors of {found['floor_s']:.3f} s;", end=" ")
+        print(f"processor {cpu:.2f} s = {cpu / found['floor_cpu']:.2f} floors")
     return found
 
 
-def agree(mine: dict[str, RankResult], theirs: dict[str, np.ndarray]) -> bool:
-    """Same deciles in every regency and scope, same measures."""
-    rows = [units.index("regency")[code] for code in mine["national"].areas["code"]]
-    same = all(
-        np.array_equal(mine[scope].areas[list(DECILES)].to_numpy(), theirs[scope][rows]) for scope in official.SCOPES
-    )
-    return same and all(
-        np.allclose(mine["national"].areas[name], theirs[name][rows], equal_nan=True)
-        for name in ("p0", "p1", "p2", "gini")
-    )
+def again(dataset: Dataset, card: Scorecard) -> Found:
+    """Another line, unit and scope of a model in memory, seconds (medians)."""
+    full_ranking(dataset, RankRequest(card.name), card=card)
+    requests = {"line": {"line": "120%"}, "unit": {"unit": "persons"}, "scope": {"scope": "regency"}}
+    found = {}
+    for name, fields in requests.items():
+        request = RankRequest(card.name, **fields)  # type: ignore[arg-type]
+        times = [timed(lambda r=request: full_ranking(dataset, r, card=card)) for _ in range(2 * REPEAT + 1)]
+        found[f"again_{name}_s"] = statistics.median(wall for wall, _ in times)
+        found[f"again_{name}_cpu"] = statistics.median(cpu for _, cpu in times)
+    print("  in memory: " + ", ".join(f"{name[6:]} {value:.3f}" for name, value in found.items()))
+    return found
 
 
-def run(families: int, *, with_rival: bool = True) -> dict[str, float]:
-    """Ratios for one size: full ranking in floors by model, and rival over ours."""
-    with tempfile.TemporaryDirectory() as place:
+def users(dataset: Dataset, card: Scorecard) -> Found:
+    """One user, then eight at once with eight models; the median and the last, as multiples of the one."""
+
+    def one(mine: Scorecard) -> None:
+        for scope in official.SCOPES:
+            full_ranking(dataset, RankRequest(mine.name, scope=scope), card=mine)
+
+    def alone() -> float:
+        ground.forget()
+        return timed(lambda: one(card))[0]
+
+    singles, medians, lasts = [], [], []
+    for _ in range(REPEAT):
+        singles.append(alone())
+        ground.forget()
+        waited: list[float] = []
+        began = time.perf_counter()
+
+        def user(mine: Scorecard, waited: list[float] = waited, began: float = began) -> None:
+            one(mine)
+            waited.append(time.perf_counter() - began)
+
+        threads = [threading.Thread(target=user, args=(mine,)) for mine in ranking_data.variants(card, USERS)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        singles.append(alone())
+        medians.append(statistics.median(waited))
+        lasts.append(max(waited))
+    base = statistics.median(singles)
+    found = {"users_p50": statistics.median(medians) / base, "users_last": statistics.median(lasts) / base}
+    print(f"  {USERS} users: half within {found['users_p50']:.2f}, the last {found['users_last']:.2f} times one user's"
+          f" {base:.3f} s")  # fmt: skip
+    return found
+
+
+class Peak:
+    """Peak memory of this process from here on, GB; NaN where the system does not tell."""
+
+    STATUS, CLEAR = Path("/proc/self/status"), Path("/proc/self/clear_refs")
+
+    def __init__(self) -> None:
+        if self.CLEAR.exists():
+            self.CLEAR.write_text("5")
+
+    def gigabytes(self) -> float:
+        lines = self.STATUS.read_text().splitlines() if self.STATUS.exists() else []
+        return next((int(line.split()[1]) / 1e6 for line in lines if line.startswith("VmHWM")), float("nan"))
+
+
+def rivals(dataset: Dataset, card: Scorecard, base: float) -> Found:
+    """Seconds of each rival and how many times the SQL engine's; `agree` 1 if all gave our numbers."""
+    mine = ours(dataset, card, "sql")
+    found: Found = {"agree": 1.0}
+    for name, rival in ranking_rivals.RIVALS.items():
+        answers: list[ranking_rivals.Answer] = []
+        seconds, _ = timed(lambda rival=rival, answers=answers: answers.append(rival(dataset, card.name)))
+        same = ranking_rivals.agree(mine, answers[0])
+        found[name], found["agree"] = seconds / base, found["agree"] * same
+        print(f"  {name}: {seconds:.2f} s = {found[name]:.1f} times the SQL engine; same numbers: "
+              f"{'yes' if same else 'NO'}")  # fmt: skip
+    return found
+
+
+def run(families: int, *, rivals_up_to: int = 10_000_000, folder: Path | None = None) -> Found:
+    """Everything for one size."""
+    with tempfile.TemporaryDirectory(dir=folder) as place:
         print(f"{families:,} families")
-        dataset = build(Path(place), families)
-        base, base_cpu = floor(dataset)
-        result = {"floor_s": base}
-        for model in MODELS:
-            ours(dataset, model)  # residuals are loaded once per process and model
-            seconds, cpu = timed(partial(ours, dataset, model))
-            result[f"{model}_s"], result[model] = seconds, seconds / base
-            print(f"  {model}: {seconds:.3f} s = {seconds / base:.2f} floors of {base:.3f} s", end="; ")
-            print(f"processor {cpu:.2f} s = {cpu / base_cpu:.2f} floors of {base_cpu:.2f} s")
-        if with_rival:
-            mine = ours(dataset, "national")
-            began = time.perf_counter()
-            theirs = rival(dataset, "national")
-            result["rival_s"] = time.perf_counter() - began
-            result["rival"] = result["rival_s"] / result["national_s"]
-            result["agree"] = float(agree(mine, theirs))
-            print(f"  rival: {result['rival_s']:.2f} s = {result['rival']:.1f} times ours", end="; ")
-            print(f"same numbers: {'yes' if result['agree'] else 'NO'}")
+        seconds, _ = timed(lambda: ranking_data.build(Path(place), families).connection.close())
+        size = sum(f.stat().st_size for f in Path(place).rglob("*") if f.is_file()) / 1e9
+        print(f"  made in {seconds:.0f} s, {size:.1f} GB")
+        dataset = ranking_data.reopen(Path(place), families)
+        kernel.warm()
+        cards = {name: scorecard.load(dataset.cursor(), name) for name in MODELS}
+        floor(dataset)
+        peak = Peak()
+        found = {"families": float(families), **measure(dataset, cards)}
+        found |= again(dataset, cards["provincial"]) | users(dataset, cards["provincial"])
+        found["peak_gb"] = peak.gigabytes()
+        print(f"  peak memory while serving: {found['peak_gb']:.2f} GB")
+        if families <= rivals_up_to:
+            found |= rivals(dataset, cards["national"], found["national_sql_s"])
         dataset.connection.close()
-    return result
+    return found
+
+
+def missed(found: Found) -> list[str]:
+    """Goals that were not met."""
+    size = int(found["families"])
+    goals = {f"{model}_sql": FLOOR_GOAL.get(size, float("inf")) for model in ("national", "provincial")}
+    if size >= FULL_SIZE:
+        goals = {f"{model}_{by}": goal for model in ("national", "provincial") for by, goal in FULL_GOAL.items()}
+    goals |= {f"again_{name}_s": AGAIN_GOAL_S for name in ("line", "unit", "scope")}
+    goals |= {"users_p50": MEDIAN_GOAL, "users_last": LAST_GOAL, "peak_gb": MEMORY_GOAL_GB}
+    late = [f"{name} {found[name]:.2f} > {goal}" for name, goal in goals.items() if found[name] > goal]
+    if found.get("CASE + ntile", float("inf")) < RIVAL_GOAL.get(size, 0):
+        late.append("rival")
+    return late + ([] if found.get("agree", 1.0) else ["agreement with the rivals"])
+
+
+def table(results: list[Found]) -> str:
+    """Cost against rows, in seconds and floors, as a Markdown table."""
+    names = [f"{model}_{by}" for model in MODELS for by in engine.ENGINES]
+    lines = ["| families | floor s | " + " | ".join(name.replace("_", " ") for name in names) + " | peak GB |",
+             "|---:|---:|" + "---:|" * (len(names) + 1)]  # fmt: skip
+    for found in results:
+        cells = [f"{found[f'{name}_s']:.2f} s ({found[name]:.2f}×)" for name in names]
+        lines.append(f"| {found['families']:,.0f} | {found['floor_s']:.2f} | " + " | ".join(cells)
+                     + f" | {found['peak_gb']:.1f} |")  # fmt: skip
+    return "\n".join(lines)
+
+
+def picture(results: list[Found], file: Path) -> None:
+    """Seconds against families, both axes logarithmic."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    from matplotlib import pyplot
+
+    figure, axes = pyplot.subplots(figsize=(7, 4.2), layout="constrained")
+    size = [found["families"] for found in results]
+    axes.plot(size, [found["floor_s"] for found in results], "o--", color="#777", label="sum of the 39 columns")
+    for by, colour in (("kernel", "#0b6e4f"), ("sql", "#c8553d")):
+        for model, style in (("national", "-"), ("provincial", "--"), ("regency", ":")):
+            axes.plot(size, [found[f"{model}_{by}_s"] for found in results], style, marker="o", color=colour,
+                      label=f"{by}, {model} model")  # fmt: skip
+    axes.set(xscale="log", yscale="log", xlabel="families", ylabel="seconds, full ranking")
+    axes.grid(True, which="major", alpha=0.3)
+    axes.legend(fontsize=8, frameon=False)
+    figure.savefig(file, dpi=110)
 
 
 def main() -> int:
-    sizes = [int(float(a)) for a in sys.argv[1:]] or [1_000_000, 10_000_000]
-    missed = 0
-    for size in sizes:
-        found = run(size)
-        for model in MODELS:
-            missed += found[model] > FLOOR_GOAL.get(size, float("inf"))
-        missed += found["rival"] < RIVAL_GOAL.get(size, 0) or not found["agree"]
-    print("all goals met" if not missed else f"{missed} goal(s) missed")
-    return 1 if missed else 0
+    ask = argparse.ArgumentParser(description="Speed of a full ranking, as ratios to the floor")
+    ask.add_argument("families", nargs="*", type=lambda text: int(float(text)), default=[1_000_000, 10_000_000])
+    ask.add_argument("--rivals-up-to", type=lambda text: int(float(text)), default=10_000_000)
+    ask.add_argument("--picture", type=Path)
+    ask.add_argument("--folder", type=Path)
+    given = ask.parse_args()
+    results, late = [], []
+    for size in given.families:
+        results.append(run(size, rivals_up_to=given.rivals_up_to, folder=given.folder))
+        late += [f"{size:,}: {goal}" for goal in missed(results[-1])]
+    print(table(results))
+    if given.picture:
+        picture(results, given.picture)
+    print("all goals met" if not late else "goals missed: " + "; ".join(late))
+    return 1 if late else 0
 
 
 if __name__ == "__main__":

@@ -12,6 +12,4 @@ from tests.bench import bench_ranking
 def test_full_ranking_meets_its_speed_goals(families: int) -> None:
     found = bench_ranking.run(families)
     assert found["agree"]
-    for model in bench_ranking.MODELS:
-        assert found[model] <= bench_ranking.FLOOR_GOAL[families], model
-    assert found["rival"] >= bench_ranking.RIVAL_GOAL.get(families, 1.0)
+    assert bench_ranking.missed(found) == []

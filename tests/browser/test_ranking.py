@@ -31,6 +31,28 @@ def test_a_ranking_is_computed_and_compared(visit: Callable[..., Visitor]) -> No
     assert visitor.broken() == 0
 
 
+def test_a_slider_changes_map_and_figures_and_the_link_reopens_them(visit: Callable[..., Visitor]) -> None:
+    visitor = visit()
+    visitor.open("peringkat?show=impact&w=aset50")
+    before = visitor.page.locator("h3").first.inner_text()
+    thumb = visitor.page.get_by_role("slider").nth(1)
+    thumb.focus()
+    thumb.press("Home")
+    visitor.page.wait_for_function("() => location.search.includes('w=aset0')", timeout=60_000)
+    visitor.settle()
+    after = visitor.page.locator("h3").first.inner_text()
+    assert after != before
+    assert visitor.page.locator(".maplibregl-canvas, .mapboxgl-canvas").count() > 0
+    tiles = visitor.page.locator('[data-testid="stMetricValue"]').all_inner_texts()
+    link = visitor.page.url
+    other = visit()
+    other.page.goto(link)
+    other.settle()
+    assert other.page.locator("h3").first.inner_text() == after
+    assert other.page.locator('[data-testid="stMetricValue"]').all_inner_texts() == tiles
+    assert other.broken() == 0
+
+
 @pytest.mark.parametrize("path", ["peringkat?show=classes&benchmark=1", "metode?show=accuracy"])
 def test_charts_stay_on_a_phone(visit: Callable[..., Visitor], path: str) -> None:
     visitor = visit(size=PHONE)

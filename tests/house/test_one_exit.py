@@ -8,10 +8,11 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 CORE = ROOT / "dtsen_core"
-# Tables that hold no number about people: lines of files, targets and quality of models.
+# Tables that hold no number about people: lines of files, targets and quality of models, programmes whose enrolment
+# is known, poverty lines, and the declared effects of the simulation.
 OF_FILES_AND_MODELS = {
     "ingest_files", "quarantine_reasons", "calibration", "model_fit", "tournament", "calibration_curve", "ablation",
-    "questionnaire", "available",
+    "questionnaire", "available", "other_models", "known", "line_factors", "truth",
 }  # fmt: skip
 # One simulated family, for which they refuse any other dataset (`test_single_families_are_simulated_ones`).
 OF_ONE_SIMULATED_FAMILY = {"explain", "candidates", "review_cases"}

@@ -12,6 +12,7 @@ import duckdb
 import numpy as np
 import pandas as pd
 
+from dtsen_core.policy.reranking import Impact
 from dtsen_core.policy.welfare import DECILES, OFFICIAL, RankRequest, RankResult
 from dtsen_core.regions import units
 from dtsen_core.registry.dataset import Dataset
@@ -162,3 +163,19 @@ def transition(dataset: Dataset, a: RankRequest, b: RankRequest, region: str | N
     matrix = np.round(9_000.0 * 0.4**distance)
     matrix[0, 9] = 2.0
     return pd.DataFrame(matrix, index=range(1, 11), columns=range(1, 11))
+
+
+def impact(dataset: Dataset, request: RankRequest, cut: int) -> Impact:
+    """Stand-in: a tenth of the families of every listed area come in, a twentieth go out."""
+    frame = areas_of(request)
+    families = 1_000.0 + 10 * np.arange(len(frame))
+    frame = frame.assign(n=200, families=families, staying=families * 0.85, entering=families / 10,
+                         leaving=families / 20)  # fmt: skip
+    counts = frame[["n", "families", "staying", "entering", "leaving"]].sum().to_dict()
+    total = pd.DataFrame([{"code": "ID", "name": "Indonesia", **counts}])
+    programmes = pd.DataFrame([
+        {"key": key, "unit": "families", "decile_from": 1, "decile_to": 4, "families": 1e6, "staying": 8e5,
+         "entering": 1e5, "leaving": 5e4, "persons_entering": 3e5, "persons_leaving": 1e5, "amount": 2e6, "cost": 1e11}
+        for key in ("pkh", "sembako", "pbi")
+    ])  # fmt: skip
+    return Impact(request, cut, 0.1, frame, total, transition(dataset, request, request, None), programmes)

@@ -9,8 +9,9 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from dtsen_core.locale import LANGS
+from dtsen_core.rank.scorecard_file import from_csv
 from dtsen_core.settings import settings
-from dtsen_core.ui import cache_peringkat, peringkat_controls
+from dtsen_core.ui import cache_lab, cache_peringkat, peringkat_controls
 from tests import pages
 from tests.peringkat import fake
 
@@ -28,6 +29,7 @@ def open_page(folders, monkeypatch):
     """Callable: (origin, query parameters) → the page after its first run."""
     monkeypatch.setattr(cache_peringkat, "full_ranking", fake.full_ranking)
     monkeypatch.setattr(cache_peringkat, "transition", fake.transition)
+    monkeypatch.setattr(cache_lab, "impact", fake.impact)
 
     def start(origin: str = "simulated", **query: str) -> AppTest:
         monkeypatch.setenv("DTSEN_DATASET", str(folders[origin]))
@@ -57,7 +59,8 @@ def test_every_view_in_every_language(open_page, show, model, lang):
     app = open_page(show=show, model=model, lang=lang, model2="pmt_nasional")
     check(app)
     assert app.button[0].label == ("Hitung peringkat" if lang == "id" else "Compute ranking")
-    assert app.metric[0].label == ("Waktu hitung" if lang == "id" else "Computing time")
+    if show not in ("impact", "movement"):
+        assert app.metric[0].label == ("Waktu hitung" if lang == "id" else "Computing time")
 
 
 @pytest.mark.parametrize(
@@ -100,7 +103,9 @@ def test_values_out_of_range_are_answered_with_a_sentence(open_page):
 def test_real_data_offer_no_simulated_model(open_page):
     app = open_page("real")
     assert not app.exception
-    assert app.selectbox(key="peringkat.model").options == ["Peringkat resmi pada data", "Kartu skor unggahan"]
+    assert app.selectbox(key="peringkat.model").options == [
+        "Peringkat resmi pada data", "Indeks berbobot", "Kartu skor unggahan",
+    ]  # fmt: skip
     assert any("simulasi" in element.value for element in app.info)
     assert "DATA SIMULASI" not in whole(app)
 
@@ -111,6 +116,58 @@ def test_a_link_to_a_simulated_model_on_real_data_falls_back(open_page, lang):
     assert not app.exception
     assert app.selectbox(key="peringkat.model").value == "resmi"
     assert app.warning
+
+
+def test_the_workbench_comes_from_a_link_and_writes_itself_there(open_page):
+    app = open_page(show="impact", w="aset50", drop="3.17", cut="2", line="120%")
+    check(app)
+    values = {slider.key: slider.value for slider in app.slider}
+    assert values == {"peringkat.w.perumahan": 100, "peringkat.w.aset": 50, "peringkat.w.anggota": 100}
+    assert len(app.multiselect(key="peringkat.drop").value) == 2
+    assert "desil 1–2" in whole(app)
+    app.slider(key="peringkat.w.anggota").set_value(150).run()
+    check(app)
+    assert app.query_params["w"] in ("aset50.anggota150", ["aset50.anggota150"])
+    app.text_input(key="peringkat.line").set_value("600.000").run()
+    assert app.query_params["line"] in ("600000", ["600000"])
+    app.text_input(key="peringkat.line").set_value("banyak").run()
+    assert any("banyak" in element.value for element in app.warning)
+    for group in ("perumahan", "aset", "anggota"):
+        app.slider(key=f"peringkat.w.{group}").set_value(0)
+    app.run()
+    assert not app.error
+    assert any("sedikitnya satu" in element.value for element in app.warning)
+
+
+def test_a_bad_workbench_in_a_link_is_told(open_page):
+    app = open_page(w="aset55", drop="0", line="7", cut="12", show="impact")
+    assert not app.exception
+    assert len(app.warning) >= 4
+    app = open_page(card="0123456789abcdef", model="unggahan")
+    assert not app.exception
+    assert any("unggah kembali" in element.value for element in app.warning)
+
+
+def test_a_bad_scorecard_is_told_completely_in_the_visitors_language(open_page, monkeypatch):
+    app = open_page("real", model="unggahan", lang="en")
+    monkeypatch.setattr(cache_peringkat, "full_ranking", lambda dataset, request: from_csv(request.model))
+    rows = ("variable,category,coefficient\njenis_lantai_terlus,1,0.1\naset_bergerak_ac,ya,nan\n"
+            "aset_bergerak_mobil,ya,-1\n")  # fmt: skip
+    app.file_uploader[0].upload("kartu.csv", rows.encode()).run()
+    assert not app.exception
+    shown = app.error[0].value
+    for part in ("jenis_lantai_terluas", "not a number", "inverted sign"):
+        assert part in shown
+
+
+def test_an_upload_is_reopened_by_its_link(open_page):
+    app = open_page("real", model="unggahan")
+    app.file_uploader[0].upload("kartu.csv", b"variable,category,coefficient\nintercept,,13.9\n").run()
+    card = app.query_params["card"]
+    again = open_page("real", model="unggahan", card=card[0] if isinstance(card, list) else card)
+    assert not again.exception
+    assert not again.error
+    assert again.subheader, "the finding of the ranking is shown"
 
 
 def test_an_uploaded_scorecard_is_ranked(open_page):

@@ -87,16 +87,17 @@ def test_protected_holders_come_first(dataset: Dataset) -> None:
 
 
 def test_the_calculator_applies_caps(dataset: Dataset) -> None:
-    lines = places.payments(rule(dataset, "pkh"), {"pregnancy": 3, "early_childhood": 4, "primary": 3, "elderly": 1})
+    members = {"pregnancy": 3, "early_childhood": 4, "primary": 3, "elderly": 1}
+    lines = places.component_lines(rule(dataset, "pkh"), members)
     paid = {key: (number, counted, total) for key, number, counted, _, total in lines}
     assert paid["pregnancy"] == (3, 2, 6e6)
     assert paid["early_childhood"] == (4, 2, 6e6)
     assert paid["primary"] == (3, 3, 2.7e6)
     assert sum(total for *_, total in lines) == 6e6 + 6e6 + 2.7e6 + 2.4e6
     with pytest.raises(ValueError, match="negative"):
-        places.payments(rule(dataset, "pkh"), {"primary": -1})
+        places.component_lines(rule(dataset, "pkh"), {"primary": -1})
     with pytest.raises(ValueError, match="gold"):
-        places.payments(rule(dataset, "pkh"), {"gold": 1})
+        places.component_lines(rule(dataset, "pkh"), {"gold": 1})
 
 
 def test_an_uploaded_quota_by_area(dataset: Dataset) -> None:

@@ -90,3 +90,12 @@ def test_classes_of_the_map_follow_the_sign() -> None:
     })  # fmt: skip
     made = simulasi_charts.classed(frame, "id").rows
     assert made["klass"].tolist() == [2, 3, 4, 0]
+
+
+@pytest.mark.parametrize("lang", locale.LANGS)
+def test_the_scenario_that_lowers_poverty_most_is_named(lang: str) -> None:
+    said = simulasi.points_finding([("A", 1e12, -0.002), ("B", 5e12, -0.004), ("C", 0.0, 0.001)], lang)
+    assert said.startswith("B ")
+    assert numbers.points(-0.004, lang, 2) in said
+    assert numbers.rupiah(5e12, lang) in said
+    assert simulasi.points_finding([("A", 1e12, 0.0)], lang) == locale.text("simulasi.points_none", lang)

@@ -100,9 +100,10 @@ def _levels(kind: str, x: str, length: int, other: str | None) -> tuple[Level, .
         year, day = f"left({a}, 4) = left({b}, 4)", f"substr({a}, 5) = substr({b}, 5) AND length({a}) > 4"
         two = f"({year} AND (right({a}, 2) = right({b}, 2) OR substr({a}, 5, 2) = substr({b}, 5, 2))) OR ({day})"
         return (
-            Level(exact, 0.88, 0.0002),
+            Level(exact, 0.86, 0.0002),
             Level(f"{swapped} OR {near} <= 1", 0.06, 0.002),
-            Level(f"{near} <= 2 OR {two}", 0.03, 0.01),
+            Level(f"length({a}) = 8 AND length({b}) = 8 AND ({two})", 0.03, 0.005),
+            Level(f"{near} <= 2", 0.02, 0.02),
             Level("ELSE", 0.03, 0.99),
         )
     if kind in ("postcode", "code"):

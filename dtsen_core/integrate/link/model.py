@@ -23,7 +23,20 @@ PRIOR_PAIRS_M = 200.0
 share a street and an area code for one person."""
 PRIOR_PAIRS_U = 40.0
 ROUNDS = 200
+ERROR_ROUNDS = 3
 LEAST_M_ELSE = 0.004
+MOST_M_ELSE = 0.35
+"""A column that somebody asks to compare agrees, more or less, in most pairs of the same person: otherwise the fit
+would take things that share a street, and nothing else, for one thing."""
+LEAST_CHANCE = 0.1
+"""Of the pairs that agree in one column at least so many per match are taken to agree by chance: no column is an
+identifier, and none alone outweighs all others."""
+MOST_ERRORS = 3
+"""Pairs that differ in so many columns or more are counted as one class."""
+PRIOR_PAIRS_ERRORS = 20.0
+LEAST_ERRORS, MOST_ONE_ERROR = -4.0, 0.5
+"""The number of differing columns says at least so many bits. One difference can be usual; that several would speak
+for a match is not believed, as the fit would then feed on pairs of different people."""
 LEAST_U = 1e-7
 """No agreement is taken to be rarer than this among different people."""
 LEAST_EXCESS = 0.7
@@ -60,12 +73,14 @@ class Excess:
 @dataclass
 class Model:
     """Probabilities per comparison and level, share of matches among all pairs, and what to take off a column
-    because another already says it."""
+    because another already says it. `errors`: per number of columns that do not agree exactly (the last: or
+    more), how much more frequent (log2) it is among matches than if columns erred independently."""
 
     m: list[Array]
     u: list[Array]
     share: float
     excess: dict[int, Excess]
+    errors: tuple[float, ...] = ()
 
     def prior(self) -> float:
         """log2 odds that a random pair is a match."""
@@ -82,10 +97,12 @@ def fit(comparisons: list[Comparison], seen: Evidence) -> Model:
     model = Model([m.copy() for m in prior_m], [u.copy() for u in prior_u], min(start, 0.5), {})
     for n in range(len(comparisons)):
         model.u[n] = _shrunk(seen.random[n], prior_u[n], PRIOR_PAIRS_U)
-    _guard(model, comparisons)
+    _guard(model, comparisons, MOST_M_ELSE, LEAST_CHANCE * model.share)
+    model.excess = _excess(model, seen)
     _climb(model, comparisons, seen, prior_m, prior_u)
     model.excess = _excess(model, seen)
-    if model.excess:
+    for _ in range(ERROR_ROUNDS):
+        model.errors = _errors(model, seen)
         _climb(model, comparisons, seen, prior_m, prior_u)
     return model
 
@@ -125,6 +142,8 @@ def _posterior(model: Model, patterns: npt.NDArray[np.int64]) -> Array:
         a = excess.other
         exact = (patterns[:, a] == 0) & (patterns[:, b] == 0)
         bits -= np.where(exact, excess.exact, np.where((given[a] > 0) & (given[b] > 0), excess.any, 0.0))
+    if model.errors:
+        bits += np.array(model.errors)[_differing(patterns)]
     return 1.0 / (1.0 + np.exp2(-np.clip(bits, -200, 200)))
 
 
@@ -143,9 +162,38 @@ def _climb(
             found = np.bincount(level[known], weights=p[known], minlength=len(prior_m[n]))
             model.m[n] = _shrunk(found.astype(np.float64), prior_m[n], PRIOR_PAIRS_M)
             model.u[n] = _shrunk(np.maximum(seen.random[n] - found, 0.0), prior_u[n], PRIOR_PAIRS_U)
-        _guard(model, comparisons)
+        _guard(model, comparisons, MOST_M_ELSE, LEAST_CHANCE * model.share)
         if abs(np.log(model.share / before)) < 1e-4:
             break
+
+
+def _differing(patterns: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """Number of columns per pattern that are known and do not agree exactly, up to `MOST_ERRORS`."""
+    return np.minimum((patterns > 0).sum(axis=1), MOST_ERRORS)
+
+
+def _errors(model: Model, seen: Evidence) -> tuple[float, ...]:
+    """How the number of differing columns among matches departs from independence, as log2 ratios.
+
+    Where each record was damaged at one place, two differences are rarer than their product says; where some
+    records are careless throughout, they are more frequent. Full agreement is never worth less than one difference.
+    """
+    p = _posterior(model, seen.patterns) * seen.weight
+    found = np.bincount(_differing(seen.patterns), weights=p, minlength=MOST_ERRORS + 1)
+    alone = np.zeros((len(p), MOST_ERRORS + 1))
+    alone[:, 0] = 1.0
+    for n, m in enumerate(model.m):
+        wrong = np.where(seen.patterns[:, n] >= 0, 1.0 - m[0], 0.0)[:, None]
+        more = np.concatenate([np.zeros((len(p), 1)), alone[:, :-1]], axis=1)
+        more[:, -1] += alone[:, -1]
+        alone = alone * (1.0 - wrong) + more * wrong
+    expected = (p[:, None] * alone).sum(axis=0)
+    bits = np.log2((found + PRIOR_PAIRS_ERRORS * expected / max(expected.sum(), 1e-9) + 1e-9)
+                   / (expected + PRIOR_PAIRS_ERRORS * expected / max(expected.sum(), 1e-9) + 1e-9))  # fmt: skip
+    bits -= min(bits[1], 0.0)
+    bits = np.clip(bits, LEAST_ERRORS, [0.0, MOST_ONE_ERROR, *[0.0] * (MOST_ERRORS - 1)])
+    bits[0] = bits[1] = max(bits[0], bits[1])
+    return tuple(float(value) for value in bits)
 
 
 def _shrunk(counts: Array, prior: Array, strength: float) -> Array:
@@ -153,15 +201,16 @@ def _shrunk(counts: Array, prior: Array, strength: float) -> Array:
     return raised / raised.sum()
 
 
-def _guard(model: Model, comparisons: list[Comparison]) -> None:
+def _guard(model: Model, comparisons: list[Comparison], most_else: float = 1.0, least_u: float = 0.0) -> None:
     """Better agreement never speaks less for a match: levels out of order share one weight; u of a swapped
     pair of columns is that of exact agreement; disagreement is never impossible for a match."""
     for n, comparison in enumerate(comparisons):
         m, u = model.m[n], model.u[n]
+        u[0] = max(u[0], least_u)
         for k, level in enumerate(comparison.levels):
             if level.like_exact:
                 u[k] = u[0]
-        m[-1] = max(m[-1], LEAST_M_ELSE)
+        m[-1] = min(max(m[-1], LEAST_M_ELSE), most_else)
         groups: list[list[int]] = []
         for k, level in enumerate(comparison.levels):
             if level.like_exact:

@@ -15,6 +15,7 @@ from dtsen_core.errors import UserError
 from dtsen_core.integrate.link import blocking, model, scoring
 from dtsen_core.integrate.link.comparisons import comparisons
 from dtsen_core.integrate.link.kinds import KINDS, MONTH_FIRST, helpers, normalised, plain, told
+from dtsen_core.registry import limits
 
 LEAST_CLOSED = 0.25
 """A pair may be closed through a third record if its own Bayes factor is at least this."""
@@ -68,6 +69,7 @@ def link_records(
     kinds = _checked(left, right, columns)
     con = duckdb.connect()
     try:
+        limits.bound(con)
         con.execute("SET preserve_insertion_order = true")
         names = list(kinds)
         _load(con, left, right, names)
@@ -185,8 +187,8 @@ def _score(
 ) -> pd.DataFrame:
     compared = comparisons(kinds, lengths)
     fitted = model.fit(compared, scoring.evidence(con, compared, link=link))
-    scoring.weigh(con, compared, fitted)
-    total = " + ".join(f"w_{c.name}" for c in compared)
+    scoring.weigh(con, compared, fitted, slips=True)
+    total = " + ".join(["errors", *(f"w_{c.name}" for c in compared)])
     con.execute(
         f"CREATE OR REPLACE TEMP TABLE link_scored AS SELECT *, "
         f"pow(2.0, greatest(-300, least(300, {fitted.prior()!r} + {total}))) AS odds FROM link_weight"

@@ -21,6 +21,10 @@ from dtsen_core.integrate.link.comparisons import Comparison
 
 RANDOM_PAIRS = 300_000
 TRAINING_PAIRS = 400_000
+APART = 1e-5
+"""Bits by which the weights of a column's levels are set apart, so that a weight tells its level."""
+SLIPS = 400.0
+"""So many different slips of the pen one value can suffer, roughly: 25 letters to put, drop or swap at each place."""
 
 
 @contextmanager
@@ -39,7 +43,8 @@ def _predict(con: duckdb.DuckDBPyConnection, compared: list[Comparison], fitted:
     """Name of splink's table of comparison levels (`fitted` None) or weights for the pairs in table `pairs`."""
     listed: list[Any] = []
     for n, comparison in enumerate(compared):
-        m = [level.m for level in comparison.levels] if fitted is None else fitted.m[n].tolist()
+        told = None if fitted is None else fitted.m[n] * np.exp2(-APART * np.arange(len(fitted.m[n])))
+        m = [level.m for level in comparison.levels] if told is None else told.tolist()
         u = [max(level.u, 1e-6) for level in comparison.levels] if fitted is None else fitted.u[n].tolist()
         listed.append(comparison.settings(m, u, frequencies=fitted is not None))
     settings = SettingsCreator(
@@ -61,8 +66,13 @@ def _predict(con: duckdb.DuckDBPyConnection, compared: list[Comparison], fitted:
     return str(linker.inference.predict(warning_mode="never").physical_name)
 
 
-def weigh(con: duckdb.DuckDBPyConnection, compared: list[Comparison], fitted: model.Model) -> None:
-    """Make ``link_weight(id_l, id_r, w_<column> …)``: the bits that every column gives to every pair."""
+def weigh(
+    con: duckdb.DuckDBPyConnection, compared: list[Comparison], fitted: model.Model, *, slips: bool = False
+) -> None:
+    """Make ``link_weight(id_l, id_r, w_<column> …)``: the bits that every column gives to every pair.
+
+    `slips`: two nearly equal values are weighed as a slip of the pen (see `_slip`).
+    """
     _frequencies(con, compared, fitted)
     con.execute(
         "CREATE OR REPLACE TEMP VIEW link_all AS SELECT '0' AS match_key, l AS join_key_l, r AS join_key_r FROM "
@@ -74,6 +84,8 @@ def weigh(con: duckdb.DuckDBPyConnection, compared: list[Comparison], fitted: mo
         weight = f"mw_{comparison.name}"
         if comparison.frequencies:
             weight += f" + mw_tf_adj_{comparison.name}"
+            if slips:
+                weight = _slip(comparison, fitted, n, weight)
         if n in fitted.excess:
             excess = fitted.excess[n]
             other = compared[excess.other]
@@ -81,13 +93,54 @@ def weigh(con: duckdb.DuckDBPyConnection, compared: list[Comparison], fitted: mo
             some = f"mw_{other.name} > 0 AND mw_{comparison.name} > 0"
             weight += f" - CASE WHEN {exact} THEN {excess.exact!r} WHEN {some} THEN {excess.any!r} ELSE 0 END"
         parts.append(f"({weight})::DOUBLE AS w_{comparison.name}")
-    con.execute(f"CREATE OR REPLACE TEMP TABLE link_weight AS SELECT id_l, id_r, {', '.join(parts)} FROM {predicted}")
+    differing = _differing(compared, fitted)
+    con.execute(
+        f"CREATE OR REPLACE TEMP TABLE link_weight AS SELECT id_l, id_r, {differing}::DOUBLE AS errors, "
+        f"{', '.join(parts)} FROM {predicted}"
+    )
     con.execute(f"DROP TABLE {predicted}")
 
 
+def _at(comparison: Comparison, fitted: model.Model, n: int, level: int) -> str:
+    """SQL condition: the pair is at `level` of a column."""
+    weight = float(np.log2(fitted.m[n][level] / fitted.u[n][level])) - APART * level
+    return f"abs(mw_{comparison.name} - {weight!r}) < {APART / 4!r}"
+
+
 def _exact(comparison: Comparison, fitted: model.Model, n: int) -> str:
-    """SQL condition: the pair agrees exactly on a column (or at a level that weighs the same)."""
-    return f"abs(mw_{comparison.name} - {float(np.log2(fitted.m[n][0] / fitted.u[n][0]))!r}) < 1e-6"
+    return _at(comparison, fitted, n, 0)
+
+
+def _slip(comparison: Comparison, fitted: model.Model, n: int, weight: str) -> str:
+    """SQL: `weight`, and for two nearly equal values the bits of one being a slip of the other.
+
+    With frequencies f (among other records) of the values a and b, share s of matches at this level and K slips that
+    a value can suffer, b is a slip of a with s/K, or one of the names usual beside a, in proportion to their own
+    frequency; another person has b with f(b), to which slips of a contribute s f(a)/2K. A rare value beside a
+    frequent one is a slip; two frequent ones (Schmitt and Schmidt) are more often two people.
+    """
+    places = [k for k, level in enumerate(comparison.levels) if level.near]
+    if not places:
+        return weight
+    near, share = places[0], float(fitted.m[n][places[0]])
+    name = comparison.name
+    a, b = f"greatest(tf_{name}_l, tf_{name}_r)", f"least(tf_{name}_l, tf_{name}_r)"
+    rare = f"({b} - least({b}, seen_{name}) + {share / SLIPS / 2!r} * {a})"
+    often = f"({a} - least({a}, seen_{name}) + {share / SLIPS / 2!r} * {b})"
+    factor = f"{share!r} * ({0.25 / SLIPS!r} * (1 / {rare} + 1 / {often}) + 0.5 / ({a} + {b}))"
+    most = f"{float(fitted.m[n][0]) / 2!r} / {a}"
+    slip = f"log2(least({factor}, {most}))"
+    slip = slip.replace(f"seen_{name}", f"(SELECT min(tf_{name}) FROM link_tf_{name})")
+    return f"(CASE WHEN {_at(comparison, fitted, n, near)} THEN {slip} ELSE {weight} END)"
+
+
+def _differing(compared: list[Comparison], fitted: model.Model) -> str:
+    """SQL: the bits for the number of columns that do not agree exactly."""
+    if not fitted.errors:
+        return "0.0"
+    count = " + ".join(f"(mw_{c.name} <> 0 AND NOT {_exact(c, fitted, n)})::INTEGER" for n, c in enumerate(compared))
+    listed = ", ".join(repr(bits) for bits in fitted.errors)
+    return f"([{listed}])[least({count}, {len(fitted.errors) - 1}) + 1]"
 
 
 def _frequencies(con: duckdb.DuckDBPyConnection, compared: list[Comparison], fitted: model.Model) -> None:

@@ -32,6 +32,7 @@ from dtsen_core.rank.packing import check
 from dtsen_core.rank.scorecard import PROVINCES
 from dtsen_core.regions import units
 from dtsen_core.registry.dataset import Dataset
+from dtsen_core.registry.manifest import Manifest
 
 Floats = npt.NDArray[np.float64]
 CAUSES = ("quota", "high")
@@ -39,10 +40,10 @@ PERSONS = "persons"
 UNLISTED = "unlisted_persons"
 
 
-def known(dataset: Dataset) -> tuple[Rule, ...]:
-    """The programmes of the first page with deciles and a quota, as far as these data speak of them."""
-    rules = (r for r in summary_rules(dataset.manifest.as_of) if r.decile_to is not None and r.quota)
-    return tuple(r for r in rules if r.key in dataset.manifest.programmes)
+def targeted(manifest: Manifest) -> tuple[Rule, ...]:
+    """The programmes of the first page with deciles and a quota, as far as data with `manifest` speak of them."""
+    rules = (r for r in summary_rules(manifest.as_of) if r.decile_to is not None and r.quota)
+    return tuple(r for r in rules if r.key in manifest.programmes)
 
 
 def missed(dataset: Dataset, level: str, parent: str | None = None) -> pd.DataFrame:
@@ -55,7 +56,7 @@ def missed(dataset: Dataset, level: str, parent: str | None = None) -> pd.DataFr
     only, listed = listed_areas(level, parent)
     cursor = dataset.cursor()
     join, poor = _poor(dataset, cursor)
-    parts = ",\n  ".join(_counts(p, poor) for p in known(dataset))
+    parts = ",\n  ".join(_counts(p, poor) for p in targeted(dataset.manifest))
     narrowed = f"WHERE f.{only.column} = ?" if only else ""
     sql = f"""SELECT f.{level} AS area, count(*) AS n, sum(w.weight) AS families,
   sum(w.weight * f.family_size) AS persons{"," if parts else ""}
@@ -77,13 +78,13 @@ GROUP BY area ORDER BY area"""
 
 def quota_used(dataset: Dataset) -> dict[str, float]:
     """Enrolled units of each programme as a share of its national quota."""
-    flags = ", ".join(f"sum(w.weight * f.{p.flag}) AS {p.key}" for p in known(dataset))
+    flags = ", ".join(f"sum(w.weight * f.{p.flag}) AS {p.key}" for p in targeted(dataset.manifest))
     if not flags:
         return {}
     row = dataset.cursor().execute(
         f"SELECT {flags} FROM family_packed AS f JOIN area_weight AS w USING (regency)"
     ).df().iloc[0]  # fmt: skip
-    return {p.key: float(row[p.key]) / float(p.quota or np.nan) for p in known(dataset)}
+    return {p.key: float(row[p.key]) / float(p.quota or np.nan) for p in targeted(dataset.manifest)}
 
 
 def _counts(p: Rule, poor: str) -> str:

@@ -7,7 +7,7 @@ import streamlit as st
 
 from dtsen_core.policy import area_table
 from dtsen_core.policy.map_indicators import map_rules
-from dtsen_core.policy.missed import UNLISTED, known
+from dtsen_core.policy.missed import UNLISTED, targeted
 from dtsen_core.policy.priority_plan import Plan, Ranked
 from dtsen_core.policy.priority_rules import priority_rules
 from dtsen_core.present import numbers, peringkat_export, prioritas, prioritas_charts, theme
@@ -22,7 +22,7 @@ WHOLE = units.NATION
 def show(page: Page, plan: Plan, ranked: Ranked) -> None:
     """The whole section."""
     lang = page.lang
-    offered = {p.key: p for p in known(page.dataset)}
+    offered = {p.key: p for p in targeted(page.dataset.manifest)}
     if not offered:
         st.info(page.t("act_no_programme"))
         return

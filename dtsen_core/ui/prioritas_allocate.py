@@ -8,7 +8,7 @@ import streamlit as st
 
 from dtsen_core.errors import UserError
 from dtsen_core.policy import priority_budget
-from dtsen_core.policy.missed import known
+from dtsen_core.policy.missed import targeted
 from dtsen_core.policy.priority_budget import OBJECTIVES, Bought, Budget
 from dtsen_core.policy.priority_plan import Plan, Ranked
 from dtsen_core.policy.priority_rules import priority_rules
@@ -26,7 +26,8 @@ INDEX = "prioritas.cost_index"
 
 def show(page: Page, plan: Plan, ranked: Ranked) -> None:
     """The whole section."""
-    offered = [p.key for p in known(page.dataset) if priority_budget.benefit(p.key, page.dataset.manifest.as_of)[0] > 0]
+    manifest = page.dataset.manifest
+    offered = [p.key for p in targeted(manifest) if priority_budget.benefit(p.key, manifest.as_of)[0] > 0]
     if not offered:
         st.info(page.t("act_no_programme"))
         return

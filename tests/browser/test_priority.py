@@ -71,7 +71,7 @@ def test_an_own_indicator_is_uploaded_and_a_wrong_one_refused(visit: Visit, addr
     page = tab.page
     before = page.locator("h3").first.inner_text()
     page.get_by_role("button", name="Indikator sendiri").click()
-    upload = page.locator('input[type="file"]').first
+    upload = page.locator('[data-testid="stPopoverBody"] input[type="file"]')
     upload.set_input_files(str(wrong))
     page.get_by_role("button", name="Tambahkan").click()
     page.get_by_text("Tidak satu pun dari 2 baris dapat dipakai").wait_for(timeout=60_000)

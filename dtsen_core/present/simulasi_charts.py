@@ -203,7 +203,7 @@ def change_map(found: Classed, style: maps.MapStyle, bbox: maps.BBox, corner: st
         annotations=[
             {**label, "text": corner, "x": 0.008, "y": 0.012, "xanchor": "left", "yanchor": "bottom",
              "font": {"size": 14}},
-            {**label, "text": note, "x": 0.995, "y": 0.01, "xanchor": "right", "yanchor": "bottom",
+            {**label, "text": note, "x": 0.008, "y": 0.988, "xanchor": "left", "yanchor": "top",
              "font": {"size": 11}},
         ],
     )  # fmt: skip

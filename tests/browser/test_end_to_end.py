@@ -59,7 +59,7 @@ def test_the_language_switch_changes_the_page_and_the_address(visit: Callable[..
     visitor.page.wait_for_function(f"document.querySelector('h1')?.innerText.trim() === {title('peta', 'en')!r}")
     visitor.settle()
     assert "lang=en" in visitor.page.url
-    visitor.page.get_by_test_id("stSidebarNavLink").filter(has_text=title("peringkat", "en")).click()
+    visitor.page.get_by_test_id("stSidebarNavLink").get_by_text(title("peringkat", "en"), exact=True).click()
     visitor.page.wait_for_function(f"document.querySelector('h1')?.innerText.trim() === {title('peringkat', 'en')!r}")
     visitor.settle()
     assert failed(visitor) == []

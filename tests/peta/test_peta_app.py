@@ -50,7 +50,7 @@ def test_every_measure_at_every_level(world: World, lang: str) -> None:
             rule = map_rules().indicators[key]
             assert rule.label[lang] in app.subheader[0].value
             assert app.dataframe[0].value.shape[0] == {
-                ("ID", "province"): 38, ("ID", "regency"): 514, ("32", "regency"): 27,
+                ("ID", "province"): 38, ("ID", "regency"): peta_side.FIRST, ("32", "regency"): 27,
             }.get((area, level), app.dataframe[0].value.shape[0])  # fmt: skip
 
 

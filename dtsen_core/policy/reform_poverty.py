@@ -3,6 +3,12 @@
 The distribution behind every figure is the score's with the residuals of held-out households put back
 (`rank.expenditure`). Persons whose expenditure changes by t are those of the same score with ln(exp(score +
 residual) + t): their headcount below z is the unchanged one below z − t, and their gaps are counted node by node.
+
+Standard errors of the changes are linearised: the rows of the registry count as drawn independently with their
+weights, and each family's expenditure as drawn from its residual distribution. With ψ(y) the influence of a person
+on the measure, V = Σ w² E[(ψ_after − ψ_before)²] / N², w a row's weight in persons; for P_α the difference is
+Δ(1 − y/z)₊^α minus its mean, for Gini that of ψ(y) = 2/μ·[y F(y) + ∫_y^∞ t dF(t)] − (G + 1)(y/μ + 1) (Deville 1999,
+Survey Methodology 25(2)). Errors of the model itself (its coefficients, the poverty line) are not in them.
 """
 
 from __future__ import annotations
@@ -24,6 +30,7 @@ Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 STEP = 5_000.0  # Rp per person and month: changes are grouped to this width and each group's mean is used
 FLOOR = 1.0  # Rp: nobody's expenditure falls below
+ERRORS = ("p0", "p1", "p2", "gini", "poor_persons")
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,8 +45,9 @@ class Shift:
 def poverty_effect(
     cube: Cube, residuals: Residuals, shifts: list[Shift], line_factor: float = 1.0
 ) -> dict[str, dict[str, float]]:
-    """{"before": …, "after": …}, each p0, p1, p2, gini (fractions), poor_persons (survey base), mean (Rp a person
-    and month) and gap (Rp a year that would lift everybody to the line). Without shifts both are the same numbers."""
+    """{"before": …, "after": …, "se": …}. Before and after: p0, p1, p2, gini (fractions), poor_persons (survey base),
+    mean (Rp a person and month) and gap (Rp a year that would lift everybody to the line). se: standard errors of the
+    changes of p0, p1, p2, gini and poor_persons. Without shifts both are the same numbers and the errors zero."""
     province, people = cube.province, cube.sums["persons"] * cube.weight * cube.factor
     base = cube.memo.get("distribution")
     if base is None:
@@ -52,7 +60,7 @@ def poverty_effect(
         before = _measures(base, np.arange(PROVINCES), np.zeros(PROVINCES), line)
         cube.memo[f"before {line_factor}"] = before
     if not shifts:
-        return {"before": dict(before), "after": dict(before)}
+        return {"before": dict(before), "after": dict(before), "se": dict.fromkeys(ERRORS, 0.0)}
     at = np.concatenate([s.at for s in shifts])
     moved = np.concatenate([s.persons for s in shifts]) * cube.factor[at]
     amount = np.concatenate([s.amount for s in shifts])
@@ -67,10 +75,18 @@ def poverty_effect(
     together = Distribution(
         np.concatenate([left.persons, _fit(rows, left).persons]), left.low, left.step, left.points
     )
-    after = _measures(
-        together, np.concatenate([np.arange(PROVINCES), own]), np.concatenate([np.zeros(PROVINCES), mean]), line
-    )
-    return {"before": dict(before), "after": after}
+    shift = np.concatenate([np.zeros(PROVINCES), mean])
+    after = _measures(together, np.concatenate([np.arange(PROVINCES), own]), shift, line)
+    load = people / cube.rows  # persons that one row stands for
+    whole = cube.memo.get("squares")
+    if whole is None:
+        everybody = np.arange(len(people))
+        whole = _spread(cube, everybody, province, people * load, PROVINCES, np.arange(PROVINCES), residuals)
+        cube.memo["squares"] = whole
+    squares = _spread(cube, at, row, moved * load[at], len(known), own, residuals)
+    still = _minus(whole, squares.combine(own, PROVINCES))
+    se = _errors(base, together, shift, rows, squares, still, line[own])
+    return {"before": dict(before), "after": after, "se": se}
 
 
 def _spread(
@@ -120,12 +136,58 @@ def _measures(d: Distribution, province: Ints, shift: Floats, line: Floats) -> d
     }
 
 
+def _errors(
+    base: Distribution, together: Distribution, shift: Floats, rows: Distribution, squares: Distribution,
+    still: Distribution, line: Floats,
+) -> dict[str, float]:  # fmt: skip
+    """Standard errors of the changes. `rows` the persons that change and `squares` their squared weights, in the last
+    rows of `together`; `still` the squared weights of all others; `line` of each of `rows`."""
+    nodes, moved = np.exp(base.log_nodes), shift[len(shift) - len(rows.persons) :]
+    total = float(base.persons.sum())
+    spending = np.maximum(nodes[None, :] + moved[:, None], FLOOR)
+    z = line[:, None]
+    half = base.step / 1000
+
+    def below(y: Floats) -> Floats:
+        return np.clip((np.log(z) - np.log(y)) / half + 0.5, 0.0, 1.0)
+
+    was, now = np.maximum(1.0 - nodes[None, :] / z, 0.0), np.maximum(1.0 - spending / z, 0.0)
+    others = float(still.persons.sum())
+    found = {}
+    for name, difference in (("p0", below(spending) - below(nodes[None, :])), ("p1", now - was),
+                             ("p2", now**2 - was**2)):  # fmt: skip
+        average = float((rows.persons * difference).sum()) / total
+        squared = float((squares.persons * (difference - average) ** 2).sum()) + others * average**2
+        found[name] = float(np.sqrt(squared)) / total
+    old = _influence(nodes, base.persons.sum(axis=0))
+    everyone = np.maximum(nodes[None, :] + shift[:, None], FLOOR)
+    new = _influence(nodes, _on_nodes(together.persons, everyone, nodes))
+    squared = float((still.persons * (new - old) ** 2).sum())
+    squared += float((squares.persons * (np.interp(spending, nodes, new) - old) ** 2).sum())
+    return {**found, "gini": float(np.sqrt(squared)) / total, "poor_persons": found["p0"] * total}
+
+
+def _influence(nodes: Floats, persons: Floats) -> Floats:
+    """Influence on the Gini of a person at each node, zero on average."""
+    share = persons / persons.sum()
+    mean = float(share @ nodes)
+    rank = np.cumsum(share) - share / 2
+    above = np.cumsum((share * nodes)[::-1])[::-1] - share * nodes / 2
+    gini = 2 * float(share @ (nodes * rank)) / mean - 1
+    return np.asarray(2 / mean * (nodes * rank + above) - (gini + 1) * (nodes / mean + 1))
+
+
 def _gini(mass: Floats, spending: Floats, d: Distribution) -> float:
-    """Gini of all rows together: persons of each value split between two nodes of the grid, the mean kept."""
-    nodes = np.exp(d.log_nodes)
+    """Gini of all rows together."""
+    persons = _on_nodes(mass, spending, np.exp(d.log_nodes))
+    return float(grid.gini(Distribution(persons[None, :], d.low, d.step))[0])
+
+
+def _on_nodes(mass: Floats, spending: Floats, nodes: Floats) -> Floats:
+    """Persons of each value split between two nodes of the grid, the mean kept; shape (nodes,)."""
     cell = np.clip(np.searchsorted(nodes, spending, side="right") - 1, 0, len(nodes) - 2)
     above = np.clip((spending - nodes[cell]) / (nodes[cell + 1] - nodes[cell]), 0.0, 1.0)
     persons = np.zeros(len(nodes))
     persons += np.bincount(cell.ravel(), (mass * (1 - above)).ravel(), len(nodes))
     persons += np.bincount((cell + 1).ravel(), (mass * above).ravel(), len(nodes))
-    return float(grid.gini(Distribution(persons[None, :], d.low, d.step))[0])
+    return persons

@@ -17,6 +17,7 @@ from dtsen_core.present.peringkat_tables import Table, build
 
 MISSED = ("other_payer", "no_place", "displaced")
 LEAKED = ("above", "condition", "unranked")
+P_VALUES = ("density", "balance", "rivals", "placebo", "pretrend")
 
 
 def t(key: str, lang: str, **params: object) -> str:
@@ -215,9 +216,18 @@ def check_table(checks: tuple[Check, ...], names: dict[str, str], lang: str) -> 
         elif check.code == "balance" and item:
             item = t(f"covariate_{item}", lang)
         said = t(f"check_{check.code}", lang)
-        figure = numbers.number(check.value, lang, 3 if check.value < 10 else 0)
+        figure = _figure(check, lang).removeprefix("p ").removeprefix("= ")
         rows.append((f"{said} ({item})" if item else said, figure, t("passed" if check.passed else "failed", lang)))
     return Table(pd.DataFrame(rows, columns=columns), dict.fromkeys(columns, "text"))
+
+
+def _figure(check: Check, lang: str) -> str:
+    """What a check measured: a p-value as one, anything else as a number."""
+    if check.code not in P_VALUES or numbers.missing(check.value):
+        return numbers.number(check.value, lang, 3 if check.value < 10 else 0)
+    if check.value < 0.001:
+        return f"p < {numbers.number(0.001, lang, 3)}"
+    return f"p = {numbers.number(check.value, lang, 3)}"
 
 
 def failed_words(verdict: Verdict, names: dict[str, str], lang: str) -> str:
@@ -227,7 +237,7 @@ def failed_words(verdict: Verdict, names: dict[str, str], lang: str) -> str:
         item = names.get(check.item, check.item)
         if check.code == "balance" and item:
             item = t(f"covariate_{check.item}", lang)
-        said.append(t(f"why_{check.code}", lang, item=item, value=numbers.number(check.value, lang, 3)))
+        said.append(t(f"why_{check.code}", lang, item=item, value=_figure(check, lang)))
     return " ".join(said)
 
 

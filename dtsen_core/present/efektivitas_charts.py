@@ -133,11 +133,13 @@ def event_study(study: Published, lang: str, outcome: str) -> go.Figure:
     for name, colour, width in (("band", theme.FAINT, 5), ("ci", theme.ACCENT, 2)):
         fig.add_scatter(
             x=frame["event"], y=frame["estimate"] * scale, mode="markers", hoverinfo="skip",
-            name=t(f"series_{name}", lang), marker={"color": theme.ACCENT, "size": 8},
+            showlegend=False, marker={"color": theme.ACCENT, "size": 8},
             error_y={"type": "data", "symmetric": False, "array": (frame[f"{name}_high"] - frame["estimate"]) * scale,
                      "arrayminus": (frame["estimate"] - frame[f"{name}_low"]) * scale, "color": colour,
                      "thickness": width, "width": 0},
         )  # fmt: skip
+        fig.add_scatter(x=[None], y=[None], mode="lines", name=t(f"series_{name}", lang), hoverinfo="skip",
+                        line={"color": colour, "width": width})  # fmt: skip
     fig.add_hline(y=0, line={"color": theme.MUTED, "width": 1})
     fig.add_vline(x=-0.5, line={"color": theme.MUTED, "dash": "dot"})
     theme.layout(fig, lang=lang, height=400, legend=True)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from dtsen_core.policy.reform_spec import Reform
 
 LETTERS = ("A", "B", "C", "D")
+HALF = 1.959964  # standard errors to either side of a change: a 95 % interval
 SMALLEST = 0.5  # families, persons or rupiah: below this nothing has changed
 Figures = dict[str, float]
 
@@ -75,6 +76,30 @@ def change(before: float, after: float, kind: str, lang: str) -> str:
     return sign + (numbers.rupiah(abs(moved), lang) if kind == "rupiah" else numbers.people(abs(moved), lang))
 
 
+def margin(figures: Figures, after: str, kind: str, lang: str) -> str:
+    """ " ± half width" of the change of a poverty figure (95 %); empty where it has none or nothing changes."""
+    measure = after.removeprefix("after_")
+    se = figures.get(f"se_{measure}", math.nan)
+    if measure == after or numbers.missing(se) or se <= 0:
+        return ""
+    half = HALF * se
+    if kind == "percent":
+        return f" ± {_half(100 * half, 2, lang)}"
+    return f" ± {_half(half, 4, lang)}" if kind == "ratio" else f" ± {numbers.people(half, lang)}"
+
+
+def _half(value: float, decimals: int, lang: str) -> str:
+    smallest = 10.0**-decimals
+    few = value < smallest / 2
+    return f"<{numbers.number(smallest, lang, decimals)}" if few else numbers.number(value, lang, decimals)
+
+
+def moved_by(figures: Figures, before: str, after: str, kind: str, lang: str) -> str:
+    """The change of a figure, with its half width where it is an estimate and not too small to be written."""
+    said = change(figures.get(before, math.nan), figures.get(after, math.nan), kind, lang)
+    return said if said in ("–", text("simulasi.same", lang)) else said + margin(figures, after, kind, lang)
+
+
 def comparison(names: Sequence[str], outcomes: Sequence[Figures], lang: str) -> pd.DataFrame:
     """Rows = measures, columns = now and every scenario with its change: ready to read."""
     if not outcomes:
@@ -83,10 +108,8 @@ def comparison(names: Sequence[str], outcomes: Sequence[Figures], lang: str) -> 
     for name, figures in zip(names, outcomes, strict=True):
         cells = []
         for _, before, after, kind in ROWS:
-            new = figures.get(after, math.nan)
-            old = figures.get(before, math.nan) if before else math.nan
-            shown = writes(new, kind, lang)
-            moved = change(old, new, kind, lang) if before else "–"
+            shown = writes(figures.get(after, math.nan), kind, lang)
+            moved = moved_by(figures, before, after, kind, lang) if before else "–"
             cells.append(shown if moved == "–" else f"{shown} ({moved})")
         table[name] = cells
     return pd.DataFrame(table)
@@ -113,7 +136,7 @@ def finding(rule: Rule, figures: Figures, name: str, lang: str) -> str:
     else:
         parts.append(text("simulasi.finding_no_cost", lang))
     if not numbers.missing(figures.get("after_p0", math.nan)):
-        moved = change(figures["before_p0"], figures["after_p0"], "percent", lang)
+        moved = moved_by(figures, "before_p0", "after_p0", "percent", lang)
         parts.append(text("simulasi.finding_p0", lang, p0=numbers.percent(figures["after_p0"], lang, 2), change=moved))
     return " ".join(parts)
 
@@ -263,5 +286,6 @@ def method_note(
     if rule.source_amount:
         lines.append(text("simulasi.note_amount", lang, source=rule.source_amount))
     lines.append(text(f"simulasi.note_basis_{basis}", lang))
-    lines += [text(f"simulasi.note_{k}", lang) for k in ("order", "poverty", "behaviour", "objections", "disclosure")]
+    others = ("order", "poverty", "error", "behaviour", "objections", "disclosure")
+    lines += [text(f"simulasi.note_{k}", lang) for k in others]
     return lines

@@ -11,11 +11,12 @@ from dtsen_core.oversight import tables_effectiveness as specs
 from dtsen_core.oversight.disclosure import Published, publish
 from dtsen_core.policy import cube
 from dtsen_core.policy.effectiveness import causal, delivery, payments, poverty, reach
-from dtsen_core.policy.effectiveness.causal import Verdict
+from dtsen_core.policy.effectiveness.causal import Step, Verdict
 from dtsen_core.policy.effectiveness.payments import Incidence
 from dtsen_core.policy.effectiveness.poverty import PovertyEffect
 from dtsen_core.policy.effectiveness.scope import Scope
 from dtsen_core.policy.programme_rules import Rule, rule_on, rules_on
+from dtsen_core.rank.cache import Cache
 from dtsen_core.ui.cache import DatasetKey, dataset
 
 KEYS = tuple(reach.FLAGS)
@@ -160,27 +161,38 @@ def has_panel(key: DatasetKey) -> bool:
     return causal.has_panel(dataset(key))
 
 
-@st.cache_data(max_entries=32, show_spinner=False)
-def _judged(path: str, stamp: str, ask: Ask, design: str, outcome: str) -> Judged:
-    opened = dataset(DatasetKey(path, stamp))
+_verdicts: Cache[Judged] = Cache(32, lambda value: 1)  # shared between sessions: read, never changed
+_READ = 0.5  # share of the work that reading the survey is
+
+
+def judged(key: DatasetKey, ask: Ask, design: str, outcome: str, step: Step = lambda share: None) -> Judged:
+    """The causal estimate with its diagnostics; `step` is told the share of the work that is done."""
+    wanted = replace(ask, base=0)
+    return _verdicts.get((*key, wanted, design, outcome), lambda: _judge(key, wanted, design, outcome, step))
+
+
+def _judge(key: DatasetKey, ask: Ask, design: str, outcome: str, step: Step) -> Judged:
+    opened = dataset(key)
     chosen = rule_on(ask.programme, opened.manifest.as_of)
-    if design == "rd":
-        found = causal.discontinuity(causal.rd_frame(opened, chosen, ask.scope, outcome), outcome)
-    else:
-        found = causal.staggered(causal.did_frame(opened, chosen, ask.scope, outcome), outcome)
+
+    def later(share: float) -> None:
+        step(_READ + (1 - _READ) * share)
+
+    step(0.05)
+    read, estimate = (
+        (causal.rd_frame, causal.discontinuity) if design == "rd" else (causal.did_frame, causal.staggered)
+    )
+    frame = read(opened, chosen, ask.scope, outcome)
+    later(0.0)
+    found = estimate(frame, outcome, later)
     chart = None
     if found.result is not None:
         name, spec = ("bins", specs.BINS) if design == "rd" else ("study", specs.STUDY)
-        frame = found.tables[name]
+        table = found.tables[name]
         if design == "did":
-            frame = frame.assign(n=float(found.n))
-        chart = publish(pd.DataFrame(frame), spec, origin=opened.manifest.origin)
+            table = table.assign(n=float(found.n))
+        chart = publish(pd.DataFrame(table), spec, origin=opened.manifest.origin)
     return Judged(found, chart)
-
-
-def judged(key: DatasetKey, ask: Ask, design: str, outcome: str) -> Judged:
-    """The causal estimate with its diagnostics."""
-    return _judged(*key, replace(ask, base=0), design, outcome)
 
 
 @st.cache_data(max_entries=64, show_spinner=False)

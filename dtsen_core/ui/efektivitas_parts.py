@@ -264,7 +264,13 @@ def causal(page: Page, ask: Ask, rule: Rule, place: str) -> None:
     if design == "rd" and rule.decile_to is None:
         st.info(page.t("no_cutoff", name=rule.abbreviation(page.lang)), icon=":material/info:")
         return
-    judged = cache_efektivitas.judged(page.key, ask, design, outcome)
+    held = st.empty()  # the bar appears when there is work to do, and leaves with it
+
+    def tell(share: float) -> None:
+        held.progress(share, page.t("working", percent=numbers.percent(share, page.lang, 0)))
+
+    judged = cache_efektivitas.judged(page.key, ask, design, outcome, tell)
+    held.empty()
     verdict, lang, names = judged.verdict, page.lang, _names(page)
     finding = efektivitas.causal_finding(verdict, rule, place, lang)
     st.header(finding, anchor=False)

@@ -210,6 +210,8 @@ def method_and_downloads(page: Page, found: Needs, choice: Choice) -> None:
     )
     with st.expander(page.t("method_title"), icon=":material/function:"):
         st.markdown("\n".join(f"- {line}" for line in note))
+    st.page_link("pages/metode.py", label=page.t("simulasi.to_method"), icon=":material/function:",
+                 query_params={"show": "effect"})  # fmt: skip
     first = kebutuhan.area_table(found.areas, page.lang).sheet(page.t("sheet_areas"), page.lang)
     second = kebutuhan.decile_table(found.deciles, page.lang).sheet(page.t("sheet_deciles"), page.lang)
     stem = f"{page.t('file_stem')}-{found.rule.key}-{manifest.version}"

@@ -16,6 +16,11 @@ FORMULAS = (
                   r"TD=\Pr(R\mid B)-\Pr(R\mid\bar B),\quad C=1-2\int_0^1 L_b(p)\,dp"),
     ("poverty", r"P_\alpha=\frac{1}{W}\sum_i w_i\left(\frac{z-y_i}{z}\right)_+^{\alpha},\quad "
                 r"\Delta P_\alpha=P_\alpha(y)-P_\alpha(y-b)"),
+    ("places", r"N_k=E_k-Q_k,\quad s_i=\min\left(1,\frac{\left(Q-\sum_{x_j<x_i}w_j e_j\right)_+}{\sum_{x_j=x_i}w_j e_j}"
+               r"\right)e_i,\quad B=\sum_i w_i s_i a_i"),
+    ("reform", r"\Delta P_\alpha=\frac{1}{W}\sum_i w_i\left[\left(1-\tfrac{y_i+t_i}{z}\right)_+^{\alpha}"
+               r"-\left(1-\tfrac{y_i}{z}\right)_+^{\alpha}\right],\quad "
+               r"\widehat V=\frac{1}{W^2}\sum_i w_i^2\,E\left[(\psi_i'-\psi_i)^2\right]"),
     ("rd", r"\tau=\frac{\lim_{x\downarrow c}E[Y\mid x]-\lim_{x\uparrow c}E[Y\mid x]}"
            r"{\lim_{x\downarrow c}E[D\mid x]-\lim_{x\uparrow c}E[D\mid x]}"),
     ("density", r"T=\frac{\hat f_+(c)-\hat f_-(c)}{\sqrt{\hat V_++\hat V_--2\hat C}}"),

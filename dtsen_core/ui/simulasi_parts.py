@@ -66,7 +66,7 @@ def headline(page: Page, chosen: Chosen, found: Outcomes) -> None:
         shown += [("p0", "before_p0", "after_p0", "percent"), ("p1", "before_p1", "after_p1", "percent")]
     with st.container(horizontal=True):
         for name, before, after, kind in shown:
-            moved = simulasi.change(figures[before], figures[after], kind, page.lang)
+            moved = simulasi.moved_by(figures, before, after, kind, page.lang)
             st.metric(
                 page.t(f"row_{name}"), simulasi.writes(figures[after], kind, page.lang),
                 None if moved == "–" else moved, delta_color="off", delta_arrow="off", border=True,
@@ -239,6 +239,8 @@ def method_and_downloads(page: Page, chosen: Chosen, found: Outcomes) -> None:
     )
     with st.expander(page.t("method_title"), icon=":material/function:"):
         st.markdown("\n".join(f"- {line}" for line in note))
+    st.page_link("pages/metode.py", label=page.t("to_method"), icon=":material/function:",
+                 query_params={"show": "effect"})  # fmt: skip
 
     def workbook() -> bytes:
         names = [name_of(page, slot, one) for slot, one in found.items()]

@@ -25,6 +25,15 @@ from dtsen_core.registry.dataset import Dataset
 PROGRAMME = "pkh"
 
 
+def summary(intervals: list[tuple[float, float]], estimates: list[float], truth: float) -> dict[str, float]:
+    """Coverage with its own standard error, mean and spread of the estimates, mean half width in standard errors."""
+    share = covered(intervals, truth)
+    half = np.mean([high - low for low, high in intervals]) / (2 * 1.96)
+    found = {"coverage": share, "coverage_se": np.sqrt(share * (1 - share) / len(intervals)),
+             "mean": np.mean(estimates), "sd": np.std(estimates, ddof=1), "mean_se": half}  # fmt: skip
+    return {name: round(float(value), 4) for name, value in found.items()}
+
+
 def covered(intervals: list[tuple[float, float]], truth: float) -> float:
     return float(np.mean([low <= truth <= high for low, high in intervals]))
 
@@ -41,7 +50,7 @@ def discontinuity(frame: pd.DataFrame, truth: float, times: int, method: str, rn
         )
         found.append(result.best_ci)
         estimates.append(result.estimate)
-    return {"coverage": covered(found, truth), "mean": float(np.mean(estimates)), "sd": float(np.std(estimates))}
+    return summary(found, estimates, truth)
 
 
 def staggered(frame: pd.DataFrame, truth: float, times: int, rng: np.random.Generator) -> dict:
@@ -62,7 +71,7 @@ def staggered(frame: pd.DataFrame, truth: float, times: int, rng: np.random.Gene
         )  # fmt: skip
         found.append(result.ci)
         estimates.append(result.estimate)
-    return {"coverage": covered(found, truth), "mean": float(np.mean(estimates)), "sd": float(np.std(estimates))}
+    return summary(found, estimates, truth)
 
 
 def main() -> None:
@@ -70,9 +79,10 @@ def main() -> None:
     parser.add_argument("--dataset")
     parser.add_argument("--times", type=int, default=200)
     parser.add_argument("--families", type=int, default=8_000, help="families per replication, at most")
+    parser.add_argument("--seed", type=int, default=1)
     asked = parser.parse_args()
     dataset = Dataset.open(asked.dataset)
-    rule, scope, rng = rule_on(PROGRAMME, dataset.manifest.as_of), Scope(), np.random.default_rng(1)
+    rule, scope, rng = rule_on(PROGRAMME, dataset.manifest.as_of), Scope(), np.random.default_rng(asked.seed)
     truth = programmes.rules()[PROGRAMME]["effect_log_expenditure"]
     started = time.perf_counter()
     rd = causal.rd_frame(dataset, rule, scope, "ln_expenditure")

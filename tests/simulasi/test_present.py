@@ -31,7 +31,8 @@ def test_the_headline_states_places_cost_and_poverty(found: Simulated, lang: str
     assert numbers.people(figures["served_after"], lang) in said
     assert numbers.rupiah(figures["cost_after"], lang) in said
     assert numbers.percent(figures["after_p0"], lang, 2) in said
-    moved = simulasi.change(figures["before_p0"], figures["after_p0"], "percent", lang)
+    moved = simulasi.moved_by(figures, "before_p0", "after_p0", "percent", lang)
+    assert numbers.number(196 * figures["se_p0"], lang, 2) in moved.split("±")[1]
     assert moved in said
     assert ("−" in moved) == (figures["after_p0"] < figures["before_p0"])
 

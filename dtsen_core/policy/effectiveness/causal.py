@@ -129,7 +129,7 @@ ORDER BY id_keluarga""", values).df()
 
 
 def _component_sql(dataset: Dataset) -> str:
-    """Families with a child under seven, a pupil, an elderly or a severely disabled member."""
+    """Surveyed families with a child under seven, a pupil, an elderly or a severely disabled member."""
     from dtsen_core.registry.indicators import FUNCTIONS
 
     severe = " OR ".join(f"{name} <= 2" for name in FUNCTIONS)
@@ -137,7 +137,7 @@ def _component_sql(dataset: Dataset) -> str:
     return f"""SELECT id_keluarga, bool_or(date_sub('year', tanggal_lahir, DATE '{as_of}') < 7
     OR date_sub('year', tanggal_lahir, DATE '{as_of}') >= 70
     OR (partisipasi_sekolah = 2 AND jenjang_tertinggi_yang_diduduki <= 17) OR {severe}) AS component
-  FROM anggota GROUP BY id_keluarga"""
+  FROM anggota SEMI JOIN {PANEL} USING (id_keluarga) GROUP BY id_keluarga"""
 
 
 def _group(scope: Scope) -> str:
@@ -184,7 +184,8 @@ def discontinuity(frame: pd.DataFrame, outcome: str, step: Step = lambda f: None
         return Verdict("rd", outcome, None, reason=str(problem), n=len(frame))
     step(0.3)
     h = main.h
-    near = frame[frame["gap"].abs() <= 2 * h]
+    # rows beyond the widest bandwidth, or beyond the farthest place without a rule and its bandwidth, weigh nothing
+    near, far = (frame[frame["gap"].abs() <= k * h] for k in (2, 3))
     same: dict[str, Any] = {**options, "bandwidth": h, "method": "local_linear"}
     known = [name for name in _COVARIATES if near[name].nunique() > 1]
     balance = impact.covariate_balance(near, covariates=known, **same)
@@ -192,15 +193,15 @@ def discontinuity(frame: pd.DataFrame, outcome: str, step: Step = lambda f: None
     rivals = impact.covariate_balance(near, covariates=elsewhere, **same) if elsewhere else pd.DataFrame()
     step(0.5)
     wide = impact.bandwidth_sensitivity(
-        frame, bandwidth=h, outcome="change", treatment="listed", method="local_linear", **options
+        near, bandwidth=h, outcome="change", treatment="listed", method="local_linear", **options
     )
     step(0.75)
     donut = impact.donut_sensitivity(
-        frame, radii=[h * f for f in (0.05, 0.1, 0.2)], outcome="change", treatment="listed",
+        near, radii=[h * f for f in (0.05, 0.1, 0.2)], outcome="change", treatment="listed",
         **{**same, "bandwidth": h},
     )  # fmt: skip
     placebo = impact.placebo_cutoffs(
-        frame, cutoffs=[-2 * h, -h, h, 2 * h], outcome="change", running="gap", cutoff=0.0, bandwidth=h,
+        far, cutoffs=[-2 * h, -h, h, 2 * h], outcome="change", running="gap", cutoff=0.0, bandwidth=h,
         method="local_linear",
     )  # fmt: skip
     step(1.0)

@@ -46,17 +46,21 @@ def normalise(x: Floats, kind: str, low: Floats, high: Floats, target: Floats) -
 
 def mean_ranks(x: Floats) -> Floats:
     """Ranks from 1 (smallest) along the regions' axis, ties sharing their mean."""
-    order = x.argsort(axis=-2, kind="stable")
-    ordered = np.take_along_axis(x, order, axis=-2)
+    turned = np.ascontiguousarray(np.swapaxes(x, -1, -2))
+    order = turned.argsort(axis=-1)
+    ordered = np.take_along_axis(turned, order, axis=-1)
     n = x.shape[-2]
-    place = np.broadcast_to(np.arange(n)[:, None], x.shape)
-    first = np.concatenate([np.ones_like(ordered[..., :1, :], dtype=bool), np.diff(ordered, axis=-2) != 0], axis=-2)
-    last = np.concatenate([first[..., 1:, :], np.ones_like(first[..., :1, :])], axis=-2)
-    begin = np.maximum.accumulate(np.where(first, place, 0), axis=-2)
-    end = np.flip(np.minimum.accumulate(np.flip(np.where(last, place, n - 1), axis=-2), axis=-2), axis=-2)
-    ranks = np.empty(x.shape)
-    np.put_along_axis(ranks, order, (begin + end) / 2 + 1, axis=-2)
-    return ranks
+    ranks = np.empty(turned.shape)
+    first = np.concatenate([np.ones_like(ordered[..., :1], dtype=bool), np.diff(ordered, axis=-1) != 0], axis=-1)
+    if first.all():  # no ties
+        np.put_along_axis(ranks, order, np.broadcast_to(np.arange(1.0, n + 1), turned.shape), axis=-1)
+        return np.swapaxes(ranks, -1, -2)
+    place = np.broadcast_to(np.arange(n), turned.shape)
+    last = np.concatenate([first[..., 1:], np.ones_like(first[..., :1])], axis=-1)
+    begin = np.maximum.accumulate(np.where(first, place, 0), axis=-1)
+    end = np.flip(np.minimum.accumulate(np.flip(np.where(last, place, n - 1), axis=-1), axis=-1), axis=-1)
+    np.put_along_axis(ranks, order, (begin + end) / 2 + 1, axis=-1)
+    return np.swapaxes(ranks, -1, -2)
 
 
 def aggregate(y: Floats, weights: Floats, kind: str, normalisation: str) -> Floats:

@@ -339,7 +339,7 @@ def _scores(p: _Prepared, y: Floats, aggregation: str, normalisation: str) -> tu
 def _ranks(scores: Floats) -> npt.NDArray[np.int32]:
     """Ranks from 1 (largest) along the last axis, ties sharing the smaller number; shape as `scores`."""
     rounded = -np.round(scores, 12)
-    order = rounded.argsort(axis=-1, kind="stable")
+    order = rounded.argsort(axis=-1)
     ordered = np.take_along_axis(rounded, order, axis=-1)
     place = np.broadcast_to(np.arange(scores.shape[-1]), scores.shape)
     first = np.concatenate([np.ones_like(ordered[..., :1], dtype=bool), np.diff(ordered, axis=-1) != 0], axis=-1)

@@ -26,6 +26,8 @@ ANY = "semua"
 NORMAL = tuple(n for n in NORMALISATIONS if n != "none")
 AGGREGATE = AGGREGATIONS
 PLACES = (ANY, "kabupaten", "kota")
+URBANS = (ANY, "perkotaan", "perdesaan")
+URBAN_FROM = 0.5  # share of families in urban villages from which an area counts as urban
 COASTS = (ANY, "pesisir", "pedalaman")
 COVERAGES = (ANY, "pkh", "sembako", "pbi")
 SIZES = (0, 100_000, 250_000, 500_000, 1_000_000)
@@ -69,7 +71,8 @@ class Own:
 @dataclass(frozen=True)
 class Plan:
     """Everything chosen. `within` is ``ID`` or a province (districts: always a province); filters narrow the areas:
-    island group, kabupaten or kota, coast, coverage of a programme below the nation's, at least `size` persons."""
+    island group, kabupaten or kota, mostly urban or rural families, coast, coverage of a programme below the nation's,
+    at least `size` persons."""
 
     level: str = "regency"
     within: str = units.NATION
@@ -80,6 +83,7 @@ class Plan:
     top: int = 50
     island: str = ANY
     place: str = ANY
+    urban: str = ANY
     coast: str = ANY
     below: str = ANY
     size: int = 0
@@ -140,6 +144,7 @@ def of_params(params: Mapping[str, Any]) -> Plan:
             top=int(_within(int(params["top"]), 1, 1_000)),
             island=_one_of(params["island"], (ANY, *priority_rules().cost_by_island)),
             place=_one_of(params["place"], PLACES), coast=_one_of(params["coast"], COASTS),
+            urban=_one_of(params.get("urban", ANY), URBANS),
             below=_one_of(params["below"], COVERAGES), size=_one_of(int(params["size"]), SIZES), own=own,
         )  # fmt: skip
     except (KeyError, TypeError, ValueError, UserError) as error:
@@ -191,7 +196,8 @@ def parse_items(text: str, level: str) -> tuple[Item, ...]:
 @dataclass(frozen=True, eq=False)
 class Ranked:
     """What follows from a plan. `table` by code: name, score, rank, median, low, high, p_top, robust, n, families,
-    persons; `data` the values by indicator key; `composite` the index; `left_out` codes without a score."""
+    persons; `data` the values by indicator key; `composite` the index; `left_out` codes without a score; `area` the
+    published figures of the same areas, with the intervals and counts that belong to the values."""
 
     plan: Plan
     indicators: dict[str, Indicator]
@@ -200,6 +206,7 @@ class Ranked:
     composite: Composite
     left_out: tuple[str, ...]
     top: int
+    area: pd.DataFrame
 
 
 def matrix(plan: Plan, frame: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -237,6 +244,9 @@ def chosen_areas(plan: Plan, frame: pd.DataFrame, nation: Mapping[str, float]) -
         keep &= codes.str[:2].map(island).eq(plan.island)
     if plan.place != ANY and plan.level == "regency":
         keep &= codes.map(units.table("regency").set_index("code")["kind"]).eq(plan.place)
+    if plan.urban != ANY and "urban_share" in frame:
+        urban = frame["urban_share"]
+        keep &= urban >= URBAN_FROM if plan.urban == "perkotaan" else urban < URBAN_FROM
     if plan.coast != ANY and plan.level != "district":
         coast = codes.isin(neighbours.coastal(plan.level))
         keep &= coast if plan.coast == "pesisir" else ~coast
@@ -269,11 +279,11 @@ def evaluate(plan: Plan, frame: pd.DataFrame, nation: Mapping[str, float]) -> Ra
     except ValueError as error:
         raise _explained(error, plan) from error
     table = spread.assign(score=found.score, rank=found.rank)
-    table.insert(0, "name", [units.name(code) for code in table.index])
+    table.insert(0, "name", units.table(plan.level).set_index("code")["name"].reindex(table.index))
     table[["n", "families", "persons"]] = area[["n", "families", "persons"]]
     table = table.sort_values(["rank", "name"])
     left_out = tuple(table.index[table["rank"].isna()])
-    return Ranked(plan, plan.indicators(), table, values, found, left_out, top)
+    return Ranked(plan, plan.indicators(), table, values, found, left_out, top, area)
 
 
 def _options(plan: Plan, values: pd.DataFrame) -> dict[str, Any]:
@@ -317,7 +327,7 @@ def _explained(error: ValueError, plan: Plan) -> UserError:
     return UserError("errors_prioritas.no_score")
 
 
-def needed_change(ranked: Ranked, code: str, steps: int = 24) -> dict[str, float]:
+def needed_change(ranked: Ranked, code: str, steps: int = 14) -> dict[str, float]:
     """By indicator: the value at which the area `code`, all else equal, would just enter (or leave) the top; an
     indicator that cannot do it alone within the observed range is left out."""
     plan, values = ranked.plan, ranked.data

@@ -72,13 +72,6 @@ def one_hover(facts: np.ndarray, template: str, lang: str, missing: str = "prior
     return Hover(facts.astype("float32"), tuple(group for group in groups if len(group[0])))
 
 
-def hover(ranked: Ranked, lang: str) -> Hover:
-    """Rank with its interval, probability of the top, and score of every area."""
-    columns = ranked.table[["rank", "low", "high", "p_top", "score"]].astype("Float64")
-    facts = columns.to_numpy(float, na_value=float("nan"))
-    return one_hover(facts, locale.text("prioritas.hover", lang, top=ranked.top), lang)
-
-
 @dataclass(frozen=True)
 class Entry:
     klass: int
@@ -128,23 +121,18 @@ def share_of_people(ranked: Ranked, column: str = "persons") -> float:
 
 
 def table_view(ranked: Ranked, lang: str) -> tuple[pd.DataFrame, dict[str, str]]:
-    """(the ranked table with display columns, titles by column): numbers stay numbers where they sort."""
+    """(rank, name, interval, probability and score of the ranked areas, titles by column): numbers stay numbers
+    where they sort."""
     table = ranked.table
     view = pd.DataFrame(index=table.index)
-    view["rank"] = table["rank"]
+    view["rank"] = table["rank"].astype("Float32")
     view["name"] = table["name"]
     view["interval"] = [
         "–" if pd.isna(low) else f"{low}–{high}" for low, high in zip(table["low"], table["high"])
     ]  # fmt: skip
-    view["p_top"] = (table["p_top"] * 100).round(0)
-    view["score"] = table["score"].round(4)
+    view["p_top"] = (table["p_top"] * 100).round(0).astype("float32")
+    view["score"] = table["score"].astype("float32")
     titles = {name: locale.text(f"prioritas.column_{name}", lang, top=ranked.top) for name in view}
-    for item in ranked.plan.items:
-        indicator = ranked.indicators[item.key]
-        values = ranked.data[item.key].reindex(table.index)
-        view[item.key] = values * 100 if indicator.kind == "rate" else values
-        unit = f" ({'%' if indicator.kind == 'rate' else indicator.unit[lang]})" if indicator.origin != "own" else ""
-        titles[item.key] = f"{indicator.label[lang]}{unit if indicator.kind == 'rate' or not indicator.period else ''}"
     return view, titles
 
 

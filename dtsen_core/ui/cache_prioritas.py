@@ -8,7 +8,8 @@ import json
 import pandas as pd
 import streamlit as st
 
-from dtsen_core.policy import priority_budget, priority_plan, spatial
+from dtsen_core.oversight.disclosure import TableSpec, publish
+from dtsen_core.policy import priority_budget, priority_plan, spatial, urban
 from dtsen_core.policy.priority_budget import Bought, Budget
 from dtsen_core.policy.priority_plan import Plan, Ranked
 from dtsen_core.policy.zones import Zones, work_zones
@@ -19,13 +20,21 @@ from dtsen_core.ui import cache_missed, cache_peta
 from dtsen_core.ui.cache import DatasetKey, dataset
 
 NATION = cache_peta.NATION
+_URBAN = TableSpec(key="code", counts=("families", "urban_families"), additive={"families": ("urban_families",)},
+                   rates={"urban_share": ("urban_families", "families")})  # fmt: skip
 
 
 @st.cache_data(max_entries=60, max_size="60MB", show_spinner=False)
 def _areas(path: str, stamp: str, level: str, within: str) -> tuple[pd.DataFrame, tuple[str, ...], tuple[str, ...]]:
     parts = cache_peta.published(DatasetKey(path, stamp), level, within)
     reasons = {lang: peta.Areas.of(parts, lang).reasons for lang in ("id", "en")}
-    return peta.Areas.of(parts, "id").frame.set_index("code"), reasons["id"], reasons["en"]
+    frame = peta.Areas.of(parts, "id").frame.set_index("code")
+    opened = dataset(DatasetKey(path, stamp))
+    share = urban.urban_share(opened, level, within if within != NATION else None)
+    if not share.empty:
+        told = publish(share, _URBAN, origin=opened.manifest.origin).frame.set_index("code")
+        frame = frame.assign(urban_share=told["urban_share"].reindex(frame.index))
+    return frame, reasons["id"], reasons["en"]
 
 
 def areas(key: DatasetKey, plan: Plan) -> pd.DataFrame:

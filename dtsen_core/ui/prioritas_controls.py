@@ -152,8 +152,8 @@ def _help(page: Page, i: Any) -> str:
 
 
 def _filters(page: Page, plan: Plan, push: bool) -> Plan:
-    active = sum((plan.island != ANY, plan.place != ANY, plan.coast != ANY, plan.below != ANY, plan.size > 0,
-                  plan.missing != "exclude"))  # fmt: skip
+    active = sum((plan.island != ANY, plan.place != ANY, plan.urban != ANY, plan.coast != ANY, plan.below != ANY,
+                  plan.size > 0, plan.missing != "exclude"))  # fmt: skip
     label = page.t("filters") if not active else page.t("filters_active", count=active)
     with st.popover(label, icon=":material/filter_alt:", width="stretch"):
         islands = (ANY, *priority_rules().cost_by_island)
@@ -161,9 +161,13 @@ def _filters(page: Page, plan: Plan, push: bool) -> Plan:
         _seed(key, plan.island, push, islands)
         island = st.selectbox(page.t("filter_island"), islands, key=key,
                               format_func=lambda x: page.t("any") if x == ANY else x)  # fmt: skip
-        place, coast = plan.place, plan.coast
+        place, urban, coast = plan.place, plan.urban, plan.coast
         if plan.level == "regency":
             place = _filter(page, "place", plan.place, priority_plan.PLACES, push)
+        if page.dataset.manifest.urban_known:
+            urban = _filter(page, "urban", plan.urban, priority_plan.URBANS, push)
+        else:
+            st.caption(page.t("urban_unknown"))
         if plan.level != "district":
             coast = _filter(page, "coast", plan.coast, priority_plan.COASTS, push)
         below = _filter(page, "below", plan.below, priority_plan.COVERAGES, push)
@@ -175,7 +179,8 @@ def _filters(page: Page, plan: Plan, push: bool) -> Plan:
         )  # fmt: skip
         missing = _filter(page, "missing", plan.missing, priority_plan.MISSINGS, push)
         st.caption(page.t("filter_note"))
-    return replace(plan, island=island, place=place, coast=coast, below=below, size=int(size), missing=missing)
+    return replace(plan, island=island, place=place, urban=urban, coast=coast, below=below, size=int(size),
+                   missing=missing)  # fmt: skip
 
 
 def _filter(page: Page, name: str, value: str, options: Any, push: bool) -> str:

@@ -8,8 +8,9 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 import streamlit as st
 
+from dtsen_core import locale
 from dtsen_core.policy.priority_plan import Plan, Ranked
-from dtsen_core.present import maps, prioritas, theme
+from dtsen_core.present import maps, numbers, prioritas, prioritas_hover, theme
 from dtsen_core.present.peta_hover import Hover
 from dtsen_core.regions import boundaries, units
 from dtsen_core.ui import peta_known
@@ -41,8 +42,23 @@ def area_map(
                     config=theme.CONFIG | {"scrollZoom": True}, alt=title)  # fmt: skip
 
 
+def data_line(page: Page) -> str:
+    """Which dataset the registry's figures come from and of which day, in a few words."""
+    origin = "simulated" if page.dataset.simulated else "real"
+    date = numbers.date(page.dataset.manifest.as_of, page.lang)
+    return locale.text(f"peta.hover_source_{origin}", page.lang, date=date)
+
+
+def hover(page: Page, ranked: Ranked) -> Hover:
+    """The hover of the ranking map: every indicator with unit, interval, count, n and source."""
+    return prioritas_hover.make(ranked, data_line(page), page.lang, sampled=page.dataset.simulated)
+
+
 def table(page: Page, ranked: Ranked) -> None:
-    view, titles = prioritas.table_view(ranked, page.lang)
+    """The ranking with the figures behind it."""
+    lang = page.lang
+    view, titles = prioritas.table_view(ranked, lang)
+    figures, more = prioritas_hover.figures(ranked, lang)
     config = {name: st.column_config.Column(words) for name, words in titles.items()}
     config["rank"] = st.column_config.NumberColumn(titles["rank"], width=44)
     config["name"] = st.column_config.TextColumn(titles["name"], width=140)
@@ -53,7 +69,13 @@ def table(page: Page, ranked: Ranked) -> None:
     for item in ranked.plan.items:
         i = ranked.indicators[item.key]
         places = f"%.{0 if i.kind == 'count' else i.decimals}f"
-        config[item.key] = st.column_config.NumberColumn(titles[item.key], format=places, help=titles[item.key])
-    st.dataframe(view, key="prioritas.table", hide_index=True, height=TABLE_HEIGHT, column_config=config,
-                 placeholder="–", alt=page.t("table_alt"))  # fmt: skip
-    st.caption(page.t("table_help", top=ranked.top))
+        words = f"{more[item.key][0]}. {prioritas_hover.source(i, data_line(page), lang)}"
+        config[item.key] = st.column_config.NumberColumn(more[item.key][0], format=places, help=words)
+    for name, (words, kind) in more.items():
+        if kind != "value":
+            places = "%.1f" if kind == "rate" else "%.0f"
+            of = more.get(name.rpartition(".")[0], ("", ""))[0]
+            config[name] = st.column_config.NumberColumn(words, format=places, help=f"{words}. {of}" if of else words)
+    st.dataframe(view.join(figures).reset_index(drop=True), key="prioritas.table", hide_index=True,
+                 height=TABLE_HEIGHT, column_config=config, placeholder="–", alt=page.t("table_alt"))  # fmt: skip
+    st.caption(page.t("table_help", top=ranked.top) + " " + prioritas_hover.sources(ranked, data_line(page), lang))

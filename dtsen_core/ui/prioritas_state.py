@@ -37,6 +37,7 @@ def _fields() -> dict[str, tuple[str, Any]]:
         "top": ("top", TOPS),
         "island": ("island", (ANY, *priority_rules().cost_by_island)),
         "place": ("place", priority_plan.PLACES),
+        "urban": ("urban", priority_plan.URBANS),
         "coast": ("coast", priority_plan.COASTS),
         "below": ("below", priority_plan.COVERAGES),
         "size": ("size", priority_plan.SIZES),
@@ -84,7 +85,8 @@ def _from_address(plan: Plan) -> Plan:
 def _possible(page: Page, plan: Plan) -> Plan:
     """Without indicators that these data cannot show."""
     known = offered(page, plan)
-    return replace(plan, items=tuple(i for i in plan.items if i.key in known)).normalised()
+    urban = plan.urban if page.dataset.manifest.urban_known else priority_plan.ANY
+    return replace(plan, items=tuple(i for i in plan.items if i.key in known), urban=urban).normalised()
 
 
 def offered(page: Page, plan: Plan) -> list[str]:

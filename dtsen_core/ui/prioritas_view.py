@@ -61,7 +61,7 @@ def ranking(page: Page, plan: Plan, ranked: Ranked) -> None:
     left, right = st.columns([0.58, 0.42], gap="medium")
     with left:
         prioritas_parts.area_map(page, plan, prioritas.map_rows(ranked), prioritas.COLOURS,
-                                 prioritas.hover(ranked, lang), title, "prioritas.map")  # fmt: skip
+                                 prioritas_parts.hover(page, ranked), title, "prioritas.map")  # fmt: skip
         colours = prioritas.COLOURS[peta_known.theme_mode()]
         grey = maps.NO_FIGURE[peta_known.theme_mode()]
         peta_map.legend_list(

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import urllib.parse
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import geopandas as gpd
 import openpyxl
+import pandas as pd
 import pytest
 
+from dtsen_core.policy import priority_plan
+from dtsen_core.policy.scenarios import Store
 from dtsen_core.regions import units
 from tests.browser.driver import Visitor, serving
 
@@ -84,3 +88,53 @@ def test_an_own_indicator_is_uploaded_and_a_wrong_one_refused(visit: Visit, addr
     page.get_by_text("Jalan rusak ·").first.wait_for(timeout=60_000)
     tab.settle()
     assert tab.broken() == 0
+
+
+def test_a_click_on_the_language_switch_keeps_the_plan(visit: Visit, address: str) -> None:
+    tab = visit(address)
+    tab.open("prioritas?ind=p0.80h~uncovered_share.20h&top=20")
+    before = asked(tab)
+    assert "20 teratas" in tab.text()
+    tab.page.get_by_test_id("stSidebar").get_by_text("English", exact=True).click()
+    tab.page.get_by_text("of the top 20 regencies").first.wait_for(timeout=60_000)
+    tab.settle()
+    assert tab.broken() == 0
+    assert asked(tab)["ind"] == before["ind"]
+    assert asked(tab)["lang"] == "en"
+
+
+def test_two_saved_scenarios_stand_side_by_side(visit: Visit, address: str, tmp_path: Path) -> None:
+    store, plan = Store(tmp_path / "state"), priority_plan.default_plan()
+    for name, keys in (("Menurut persentase", ("p0",)), ("Menurut jumlah", ("poor_persons",))):
+        items = tuple(priority_plan.default_item(plan.indicators()[key]) for key in keys)
+        store.save(priority_plan.KIND, name, replace(plan, items=items, top=20).params(), "v1")
+    tab = visit(address)
+    tab.open("prioritas?bagian=skenario")
+    for side, name in (("a", "Menurut persentase"), ("b", "Menurut jumlah")):
+        tab.page.locator(f".st-key-prioritas-{side} input").first.click()
+        tab.page.get_by_role("option", name=name).click()
+        tab.settle()
+    assert tab.broken() == 0
+    words = tab.text()
+    assert "Menurut persentase" in words
+    with tab.page.expect_download(timeout=60_000) as waiting:
+        tab.page.get_by_role("button", name="Unduh XLSX").last.click()
+    waiting.value.save_as(tmp_path / "perbandingan.xlsx")
+    sheet = pd.read_excel(tmp_path / "perbandingan.xlsx", header=None)
+    assert len(sheet) >= 514
+
+
+@pytest.mark.parametrize(("section", "least"), [("alokasi", 100), ("bertindak", 30)])
+def test_allocation_and_missed_people_open_in_pandas(
+    visit: Visit, address: str, tmp_path: Path, section: str, least: int
+) -> None:
+    tab = visit(address)
+    tab.open(f"prioritas?bagian={section}")
+    with tab.page.expect_download(timeout=60_000) as waiting:
+        tab.page.get_by_role("button", name="Unduh XLSX").last.click()
+    waiting.value.save_as(tmp_path / f"{section}.xlsx")
+    sheet = pd.read_excel(tmp_path / f"{section}.xlsx", header=None, dtype=str)
+    codes = sheet.iloc[:, 0].dropna()
+    assert codes.str.fullmatch(r"\d{2}(\d{2})?").sum() >= least
+    book = openpyxl.load_workbook(tmp_path / f"{section}.xlsx")
+    assert "SIMULA" in " ".join(str(c.value) for row in book.worksheets[-1].iter_rows() for c in row).upper()

@@ -92,6 +92,9 @@ def test_filters_narrow_the_areas(frame: pd.DataFrame) -> None:
     assert {c[:2] for c in codes(island="Jawa")} == {"31", "32", "33", "34", "35", "36"}
     assert codes(within="35") == {c for c in frame.index if c.startswith("35")}
     assert len(codes(place="kota")) == 98
+    frame["urban_share"] = np.linspace(0, 1, len(frame))
+    assert codes(urban="perkotaan") == set(frame.index[frame["urban_share"] >= 0.5])
+    assert codes(urban="perdesaan") == set(frame.index[frame["urban_share"] < 0.5])
     assert codes(coast="pesisir") == set(neighbours.coastal("regency"))
     assert codes(below="pkh") == set(frame.index[frame["pkh"] < 0.12])
     assert codes(size=500_000) == set(frame.index[frame["persons"] >= 500_000])

@@ -38,8 +38,10 @@ def healthy(app: AppTest) -> None:
 def test_every_measure_at_every_level(world: World, lang: str) -> None:
     world()
     app = open_page(lang=lang)
-    for area, level in (("ID", "province"), ("ID", "regency"), ("32", "regency"), ("32", "district"),
-                        ("3201", "district"), ("320105", "district")):  # fmt: skip
+    places = (("ID", "province"), ("ID", "regency"), ("32", "regency"), ("32", "district"), ("3201", "district"),
+              ("320105", "district"))  # fmt: skip
+    # The places differ in figures, the languages in words: the second language looks at two of them.
+    for area, level in places if lang == "id" else places[1:5:2]:
         for key in KEYS:
             app.session_state[peta_state.AREA] = area
             app.session_state[peta_state.LEVEL] = level

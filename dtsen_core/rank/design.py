@@ -127,13 +127,23 @@ def _of_province(survey: Survey, province: int, rows: slice) -> Products:
     regencies, place = np.unique(survey.regency[rows], return_inverse=True)
     size = CATEGORIES + len(regencies) + 1
     design = np.zeros((number, size))
-    at = np.arange(number)
+    write_categories(design, survey, rows)
+    design[np.arange(number), CATEGORIES + place] = 1.0
+    design[:, -1] = survey.urban[rows] == 1
+    return Products(province, regencies, *by_fold(design, survey, rows))
+
+
+def write_categories(design: Floats, survey: Survey, rows: slice | Ints) -> None:
+    """Set the one-hot columns of all indicators in `design` (rows, ≥ CATEGORIES), which comes in as zeros."""
+    at = np.arange(len(design))
     for position, column in enumerate(survey.categories):
         design[at, OFFSETS[position] + column[rows].astype(np.int64)] = 1.0
-    design[at, CATEGORIES + place] = 1.0
-    design[:, -1] = survey.urban[rows] == 1
-    matrix, target = np.zeros((FOLDS, size, size)), np.zeros((FOLDS, size))
-    households = np.zeros((FOLDS, size))
+
+
+def by_fold(design: Floats, survey: Survey, rows: slice | Ints) -> tuple[Floats, Floats, Floats]:
+    """X'WX (FOLDS, k, k), X'Wy (FOLDS, k) and the households of each column (FOLDS, k) of the survey rows `rows`."""
+    size = design.shape[1]
+    matrix, target, households = np.zeros((FOLDS, size, size)), np.zeros((FOLDS, size)), np.zeros((FOLDS, size))
     used = np.flatnonzero(design.any(axis=0))
     for fold in range(FOLDS):
         mine = survey.fold[rows] == fold
@@ -142,4 +152,4 @@ def _of_province(survey: Survey, province: int, rows: slice) -> Products:
         matrix[fold][np.ix_(used, used)] = loaded.T @ block
         target[fold][used] = loaded.T @ survey.y[rows][mine]
         households[fold][used] = block.sum(axis=0)
-    return Products(province, regencies, matrix, target, households)
+    return matrix, target, households

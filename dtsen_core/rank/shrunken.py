@@ -15,9 +15,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from dtsen_core.rank.design import FOLDS, RIDGE, Products, Survey
+from dtsen_core.rank.design import RIDGE, Products, Survey, by_fold, write_categories
 from dtsen_core.rank.equations import Partial, heldout_loss, inner_fold, kept, partial, solve_positive
-from dtsen_core.rank.scorecard import CATEGORIES, OFFSETS, PROVINCES, REGENCIES
+from dtsen_core.rank.scorecard import CATEGORIES, PROVINCES, REGENCIES
 
 Floats = npt.NDArray[np.float64]
 
@@ -102,22 +102,11 @@ def regency_products(survey: Survey, regency: int, rows: npt.NDArray[np.int64]) 
     """From the survey rows of one regency."""
     c = CATEGORIES
     design = np.zeros((len(rows), c + 2), dtype=np.float64)
-    at = np.arange(len(rows))
-    for position, column in enumerate(survey.categories):
-        design[at, OFFSETS[position] + column[rows].astype(np.int64)] = 1.0
+    write_categories(design, survey, rows)
     design[:, c] = 1.0
     design[:, c + 1] = survey.urban[rows] == 1
-    used = np.flatnonzero(design.any(axis=0))
-    matrix, target = np.zeros((FOLDS, c + 2, c + 2)), np.zeros((FOLDS, c + 2))
-    number = np.zeros(FOLDS)
-    for fold in range(FOLDS):
-        mine = survey.fold[rows] == fold
-        block = design[np.ix_(mine, used)]
-        loaded = block * survey.weight[rows][mine, None]
-        matrix[fold][np.ix_(used, used)] = loaded.T @ block
-        target[fold][used] = loaded.T @ survey.y[rows][mine]
-        number[fold] = mine.sum()
-    return RegencyProducts(regency, int(survey.province[rows[0]]), matrix, target, number)
+    matrix, target, households = by_fold(design, survey, rows)
+    return RegencyProducts(regency, int(survey.province[rows[0]]), matrix, target, households[:, c])
 
 
 def _regency_row(part: RegencyProducts, folds: list[int], centre: Floats, strength: float) -> tuple[Floats, Floats]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import html
 from typing import Any
 
@@ -13,7 +12,7 @@ from dtsen_core import locale
 from dtsen_core.errors import UserError
 from dtsen_core.regions import own_layer
 from dtsen_core.regions.own_layer import Layer
-from dtsen_core.ui import peta_own
+from dtsen_core.ui import peta_own, uploads
 from dtsen_core.ui.shell import Page
 
 LAYERS, SEEN = "peta.layers", "peta.layers_seen"
@@ -45,23 +44,17 @@ def controls(page: Page) -> None:
 
 
 def _take(page: Page, name: str, data: bytes) -> None:
-    """Add an uploaded file once; the uploader hands it over on every run."""
-    stamp = hashlib.sha256(name.encode() + data).hexdigest()
-    seen = st.session_state.setdefault(SEEN, {})
-    if seen.get("stamp") == stamp:
-        if seen.get("error"):
-            st.error(seen["error"].message(page.lang))
-        return
-    st.session_state[SEEN] = {"stamp": stamp}
-    try:
+    """Add an uploaded file once."""
+
+    def read() -> Layer:
         if len(layers()) >= MOST:
             raise UserError("errors_layer.too_many_layers", limit=MOST)
-        made = own_layer.read(name, data)
-    except UserError as error:
-        st.session_state[SEEN]["error"] = error
-        st.error(error.message(page.lang))
+        return own_layer.read(name, data)
+
+    found = uploads.once(SEEN, name, data, read, page.lang)
+    if found is None:
         return
-    st.session_state[LAYERS] = [*layers(), made]
+    st.session_state[LAYERS] = [*layers(), found[0]]
     st.rerun()
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
 import html
 import math
 from dataclasses import dataclass
@@ -11,11 +10,10 @@ from dataclasses import dataclass
 import streamlit as st
 
 from dtsen_core import locale
-from dtsen_core.errors import UserError
 from dtsen_core.policy.map_indicators import MapIndicator
 from dtsen_core.present import numbers
 from dtsen_core.regions import own_indicator
-from dtsen_core.ui import peta_state
+from dtsen_core.ui import peta_state, uploads
 from dtsen_core.ui.shell import Page
 
 KEPT, SEEN = "peta.own", "peta.own_seen"
@@ -75,19 +73,10 @@ def controls(page: Page) -> None:
 
 def _take(page: Page, name: str, data: bytes) -> None:
     """Take an uploaded table once; a faulty one is answered in one sentence and the last good one stays."""
-    stamp = hashlib.sha256(name.encode() + data).hexdigest()
-    seen = st.session_state.setdefault(SEEN, {})
-    if seen.get("stamp") == stamp:
-        if seen.get("error"):
-            st.error(seen["error"].message(page.lang))
+    found = uploads.once(SEEN, name, data, lambda: own_indicator.read(data), page.lang)
+    if found is None:
         return
-    st.session_state[SEEN] = {"stamp": stamp}
-    try:
-        table = own_indicator.read(data)
-    except UserError as error:
-        st.session_state[SEEN]["error"] = error
-        st.error(error.message(page.lang))
-        return
+    table, stamp = found
     day = dt.datetime.now(dt.UTC).date().isoformat()
     st.session_state[KEPT] = Own(table, rule_of(table), name[:60], stamp, day)
     st.session_state[peta_state.INDICATOR] = peta_state.OWN

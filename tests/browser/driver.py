@@ -17,6 +17,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from playwright.sync_api import TimeoutError as PlaywrightTimeout
+
 ROOT = Path(__file__).resolve().parents[2]
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "msedge")
 ARGUMENTS = (
@@ -93,6 +95,23 @@ class Visitor:
             assert time.monotonic() < deadline, "the page never came to rest"
             quiet = 0 if page.evaluate(BUSY) else quiet + 1
             page.wait_for_timeout(200)
+
+    def choose(self, key: str, option: str, tries: int = 5) -> None:
+        """Take `option` from the selection box whose widget key is `key`.
+
+        A run that ends while the list is open closes it again, so the list is opened until the option is there.
+        """
+        wanted = self.page.get_by_role("option", name=option)
+        for _ in range(tries):
+            self.page.locator(f".st-key-{key} input").first.click()
+            with contextlib.suppress(PlaywrightTimeout):
+                wanted.click(timeout=6_000)
+                break
+            self.page.keyboard.press("Escape")
+            self.settle()
+        else:
+            raise AssertionError(f"{option!r} is not in the list of {key}")
+        self.settle()
 
     def text(self) -> str:
         return str(self.page.inner_text("body"))

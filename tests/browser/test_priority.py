@@ -111,9 +111,7 @@ def test_two_saved_scenarios_stand_side_by_side(visit: Visit, address: str, tmp_
     tab = visit(address)
     tab.open("prioritas?bagian=skenario")
     for side, name in (("a", "Menurut persentase"), ("b", "Menurut jumlah")):
-        tab.page.locator(f".st-key-prioritas-{side} input").first.click()
-        tab.page.get_by_role("option", name=name).click()
-        tab.settle()
+        tab.choose(f"prioritas-{side}", name)
     assert tab.broken() == 0
     words = tab.text()
     assert "Menurut persentase" in words

@@ -1,17 +1,11 @@
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import duckdb
 import pytest
 
-_spec = importlib.util.spec_from_file_location("small_population", Path(__file__).parent / "population.py")
-assert _spec is not None
-assert _spec.loader is not None
-population = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(population)
+from tests.collect import population
 
 
 @pytest.fixture

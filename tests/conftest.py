@@ -8,6 +8,10 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
+from dtsen_core import threads
+
+threads.one_for_algebra()  # as the app and the command line do; two workers share the cores
+
 SMALL = {"families": 20_000, "seed": 7, "survey_households": 51_400}
 
 

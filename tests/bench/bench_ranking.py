@@ -1,6 +1,6 @@
 """Speed of a full ranking, as ratios measured in one run.
 
-    python -m tests.bench.bench_ranking [families …] [--rivals-up-to N] [--picture FILE] [--folder DIR]
+    python -m tests.bench.bench_ranking [families …] [--rivals-up-to N] [--picture FILE] [--folder DIR] [--dataset DIR]
 
 Full ranking = every family scored, deciles in the three scopes, mean score, P0, P1, P2, Gini and welfare classes
 of 514 regencies, residual convolution included. All times are divided by the floor: DuckDB summing the 39
@@ -15,7 +15,8 @@ that a busy neighbour slows all of them alike. At each size:
 * up to `--rivals-up-to` families (10 M) what one writes first: CASE + ``ntile``, pandas, polars, with the same
   numbers out.
 
-Default sizes are 1 and 10 million; 95000000 needs 12 GB of disk in `--folder` and 20 minutes.
+Default sizes are 1 and 10 million, made here; 95000000 needs 12 GB of disk in `--folder` and 20 minutes. `--dataset`
+measures a dataset that ``build`` has made, with its own national and provincial model.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ from pathlib import Path
 
 from dtsen_core.policy import ground
 from dtsen_core.policy.welfare import RankRequest, RankResult, full_ranking
-from dtsen_core.rank import engine, kernel, official, scorecard
+from dtsen_core.rank import engine, fit, kernel, official, scorecard
 from dtsen_core.rank.scorecard import Scorecard
 from dtsen_core.registry.dataset import Dataset
 from dtsen_core.registry.indicators import INDICATORS
@@ -41,7 +42,9 @@ REPEAT = 3
 USERS = 8
 FLOOR_GOAL = {1_000_000: 15.0, 10_000_000: 5.0}  # SQL engine, national and provincial
 RIVAL_GOAL = {10_000_000: 4.0}  # times slower than the SQL engine
+SIZES = [1_000_000, 10_000_000]
 FULL_SIZE = 95_000_000
+BUILT = {"national": fit.NATIONAL, "provincial": fit.PROVINCIAL}  # the models of a dataset that `build` made
 FULL_GOAL = {"kernel": 0.5, "sql": 2.2}
 AGAIN_GOAL_S, MEDIAN_GOAL, LAST_GOAL, MEMORY_GOAL_GB = 0.1, 5.0, 9.0, 4.0
 
@@ -171,24 +174,36 @@ def rivals(dataset: Dataset, card: Scorecard, base: float) -> Found:
 
 
 def run(families: int, *, rivals_up_to: int = 10_000_000, folder: Path | None = None) -> Found:
-    """Everything for one size."""
+    """Everything for one size, on families made for it."""
     with tempfile.TemporaryDirectory(dir=folder) as place:
         print(f"{families:,} families")
         seconds, _ = timed(lambda: ranking_data.build(Path(place), families).connection.close())
         size = sum(f.stat().st_size for f in Path(place).rglob("*") if f.is_file()) / 1e9
         print(f"  made in {seconds:.0f} s, {size:.1f} GB")
-        dataset = ranking_data.reopen(Path(place), families)
-        kernel.warm()
-        cards = {name: scorecard.load(dataset.cursor(), name) for name in MODELS}
-        floor(dataset)
-        peak = Peak()
-        found = {"families": float(families), **measure(dataset, cards)}
-        found |= again(dataset, cards["provincial"]) | users(dataset, cards["provincial"])
-        found["peak_gb"] = peak.gigabytes()
-        print(f"  peak memory while serving: {found['peak_gb']:.2f} GB")
-        if families <= rivals_up_to:
-            found |= rivals(dataset, cards["national"], found["national_sql_s"])
-        dataset.connection.close()
+        return serve(ranking_data.reopen(Path(place), families), {name: name for name in MODELS}, rivals_up_to)
+
+
+def run_built(folder: Path, *, rivals_up_to: int = 10_000_000) -> Found:
+    """Everything for a dataset that ``build`` has made."""
+    dataset = Dataset.open(folder)
+    print(f"{dataset.manifest.families:,} families of {dataset.version}")
+    return serve(dataset, BUILT, rivals_up_to)
+
+
+def serve(dataset: Dataset, models: dict[str, str], rivals_up_to: int) -> Found:
+    """All measures of an open dataset, which is closed after them; `models`: kind → stored name."""
+    kernel.warm()
+    cards = {kind: scorecard.load(dataset.cursor(), name) for kind, name in models.items()}
+    families = dataset.manifest.families
+    floor(dataset)
+    peak = Peak()
+    found = {"families": float(families), **measure(dataset, cards)}
+    found |= again(dataset, cards["provincial"]) | users(dataset, cards["provincial"])
+    found["peak_gb"] = peak.gigabytes()
+    print(f"  peak memory while serving: {found['peak_gb']:.2f} GB")
+    if families <= rivals_up_to:
+        found |= rivals(dataset, cards["national"], found["national_sql_s"])
+    dataset.connection.close()
     return found
 
 
@@ -208,7 +223,7 @@ def missed(found: Found) -> list[str]:
 
 def table(results: list[Found]) -> str:
     """Cost against rows, in seconds and floors, as a Markdown table."""
-    names = [f"{model}_{by}" for model in MODELS for by in engine.ENGINES]
+    names = [f"{model}_{by}" for model in MODELS for by in engine.ENGINES if all(f"{model}_{by}" in r for r in results)]
     lines = ["| families | floor s | " + " | ".join(name.replace("_", " ") for name in names) + " | peak GB |",
              "|---:|---:|" + "---:|" * (len(names) + 1)]  # fmt: skip
     for found in results:
@@ -230,8 +245,9 @@ def picture(results: list[Found], file: Path) -> None:
     axes.plot(size, [found["floor_s"] for found in results], "o--", color="#777", label="sum of the 39 columns")
     for by, colour in (("kernel", "#0b6e4f"), ("sql", "#c8553d")):
         for model, style in (("national", "-"), ("provincial", "--"), ("regency", ":")):
-            axes.plot(size, [found[f"{model}_{by}_s"] for found in results], style, marker="o", color=colour,
-                      label=f"{by}, {model} model")  # fmt: skip
+            shown = [found for found in results if f"{model}_{by}_s" in found]
+            axes.plot([found["families"] for found in shown], [found[f"{model}_{by}_s"] for found in shown], style,
+                      marker="o", color=colour, label=f"{by}, {model} model")  # fmt: skip
     axes.set(xscale="log", yscale="log", xlabel="families", ylabel="seconds, full ranking")
     axes.grid(True, which="major", alpha=0.3)
     axes.legend(fontsize=8, frameon=False)
@@ -240,15 +256,19 @@ def picture(results: list[Found], file: Path) -> None:
 
 def main() -> int:
     ask = argparse.ArgumentParser(description="Speed of a full ranking, as ratios to the floor")
-    ask.add_argument("families", nargs="*", type=lambda text: int(float(text)), default=[1_000_000, 10_000_000])
+    ask.add_argument("families", nargs="*", type=lambda text: int(float(text)), default=[])
     ask.add_argument("--rivals-up-to", type=lambda text: int(float(text)), default=10_000_000)
     ask.add_argument("--picture", type=Path)
     ask.add_argument("--folder", type=Path)
+    ask.add_argument("--dataset", type=Path, action="append", default=[])
     given = ask.parse_args()
     results, late = [], []
-    for size in given.families:
+    for size in given.families or ([] if given.dataset else SIZES):
         results.append(run(size, rivals_up_to=given.rivals_up_to, folder=given.folder))
-        late += [f"{size:,}: {goal}" for goal in missed(results[-1])]
+    for folder in given.dataset:
+        results.append(run_built(folder, rivals_up_to=given.rivals_up_to))
+    for found in results:
+        late += [f"{found['families']:,.0f}: {goal}" for goal in missed(found)]
     print(table(results))
     if given.picture:
         picture(results, given.picture)

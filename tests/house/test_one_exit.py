@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -19,13 +20,19 @@ OF_ONE_SIMULATED_FAMILY = {"explain", "candidates", "review_cases"}
 Function = ast.FunctionDef
 
 
+@cache
+def tree(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
 def functions(folder: Path) -> Iterator[tuple[Path, Function]]:
     for path in sorted(folder.rglob("*.py")):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        for node in ast.walk(tree(path)):
             if isinstance(node, Function):
                 yield path, node
 
 
+@cache
 def calls(node: ast.AST) -> set[str]:
     """Last names of everything called inside `node`."""
     found = set()
@@ -46,12 +53,19 @@ def about_people() -> set[str]:
     return found - OF_FILES_AND_MODELS - OF_ONE_SIMULATED_FAMILY
 
 
-def fetched(path: Path, function: Function) -> set[str]:
-    """What `function` calls of the policy room, under the names its module imported."""
+@cache
+def of_policy(path: Path) -> set[str]:
+    """The names `path` imports from the policy room."""
     names: set[str] = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in ast.walk(tree(path)):
         if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("dtsen_core.policy"):
             names |= {alias.asname or alias.name for alias in node.names}
+    return names
+
+
+def fetched(path: Path, function: Function) -> set[str]:
+    """What `function` calls of the policy room, under the names its module imported."""
+    names = of_policy(path)
     found = set()
     for call in ast.walk(function):
         if isinstance(call, ast.Call):

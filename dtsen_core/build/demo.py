@@ -19,6 +19,7 @@ from dtsen_core.build.progress import Listener, Progress, silent
 from dtsen_core.collect.simulate import outcomes, population, programmes, registers, targets
 from dtsen_core.collect.simulate.population import Recipe
 from dtsen_core.integrate import golden, review
+from dtsen_core.policy import trust
 from dtsen_core.rank import arrays, fit, kernel, official, packing, scorecard
 from dtsen_core.registry import limits
 from dtsen_core.registry.dataset import DATABASE, EVALUATION, Dataset, new_dataset, stamp
@@ -32,15 +33,17 @@ EARLIER = "earlier"  # where the states of earlier quarters wait until the versi
 # Usual shares of the time, measured on the default build; they only steer the progress bar.
 SHARES = {
     "prepare": 1, "survey": 3, "families": 10, "registers": 14, "integrate": 63, "indicators": 1, "fit": 3,
-    "rank": 1, "programmes": 2, "calibration": 1, "history": 5, "finish": 1,
+    "rank": 1, "programmes": 2, "calibration": 1, "history": 5, "finish": 1, "tournament": 12,
 }  # fmt: skip
 
 
 def build(
     out: Path, *, families: int | None = None, seed: int = DEFAULT_SEED, without_sources: bool = False,
-    progress: Listener = silent, survey_households: int | None = None,
+    progress: Listener = silent, survey_households: int | None = None, tournament: bool = False,
 ) -> Manifest:  # fmt: skip
     """Build the demonstration dataset into `out` and return its manifest. Deterministic for `seed`.
+
+    `tournament`: hold the models' tournament too, beside the version, so that the reliability page opens with it.
 
     UserError when the number of families is out of range, `out` holds something else, the place is closed or
     full, or another process builds there. Nothing half-written remains.
@@ -49,9 +52,9 @@ def build(
     count = rule["default_families"] if families is None else families
     households = survey_households or rule["survey_households"]
     sources = not without_sources and count <= LARGE
-    left_out = {"registers": sources, "integrate": sources, "history": count <= LARGE, "programmes": count <= LARGE}
-    shares = {k: v for k, v in SHARES.items() if left_out.get(k, True)}
-    told = Progress(shares, progress)
+    wanted = {"registers": sources, "integrate": sources, "history": count <= LARGE, "programmes": count <= LARGE,
+              "tournament": tournament}  # fmt: skip
+    told = Progress({k: v for k, v in SHARES.items() if wanted.get(k, True)}, progress)
     with lock.exclusive(out), new_dataset(out, "simulated", earlier=EARLIER) as folder:
         with told.stage("prepare"):
             recipe = population.prepare(seed, count)
@@ -69,6 +72,9 @@ def build(
             (folder / "scratch.duckdb").unlink(missing_ok=True)
             manifest = dataclasses.replace(manifest, stages=dict(told.seconds))
             manifest.write(folder)
+    if tournament:
+        with told.stage("tournament") as step:
+            trust.tournament(Dataset.open(out), step)
     return manifest
 
 

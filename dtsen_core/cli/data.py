@@ -33,7 +33,9 @@ def build(
     target = options.dataset_dir(out)
     state = progress_file or lock.progress_path(target)
     with bar() as drawn, reported(drawn, state, asked=progress_file is not None) as progress:
-        demo.build(target, families=families, seed=seed, without_sources=without_sources, progress=progress)
+        demo.build(
+            target, families=families, seed=seed, without_sources=without_sources, progress=progress, tournament=True
+        )
     note(say("build_done", path=target))
     _describe(Dataset.open(target), form)
 

@@ -11,6 +11,7 @@ import pytest
 from dtsen_core.build import demo, lock
 from dtsen_core.build.progress import Event
 from dtsen_core.errors import UserError
+from dtsen_core.policy import trust
 from dtsen_core.registry.dataset import Dataset
 
 TABLES = {
@@ -118,7 +119,7 @@ def test_enrolment_jumps_at_the_legal_cut_off_once_deciles_are_adopted(dataset: 
 def test_without_sources_has_the_same_people_and_no_registers(tmp_path: Path) -> None:
     seen: list[Event] = []
     first = demo.build(tmp_path / "a", families=20_000, seed=5, without_sources=True, survey_households=51_400,
-                       progress=seen.append)  # fmt: skip
+                       progress=seen.append, tournament=True)  # fmt: skip
     second = demo.build(tmp_path / "b", families=20_000, seed=5, without_sources=True, survey_households=51_400)
     assert not first.has_sources
     assert first.rows == second.rows
@@ -128,7 +129,9 @@ def test_without_sources_has_the_same_people_and_no_registers(tmp_path: Path) ->
     assert one(Dataset.open(tmp_path / "a"), packed) == one(Dataset.open(tmp_path / "b"), packed)
     assert [e.fraction for e in seen] == sorted(e.fraction for e in seen)
     assert seen[-1].fraction == pytest.approx(1.0)
-    assert {e.stage for e in seen} == set(first.stages) | {"finish"}
+    assert {e.stage for e in seen} == set(first.stages) | {"finish", "tournament"}
+    assert trust.is_ready(Dataset.open(tmp_path / "a"))
+    assert not trust.is_ready(Dataset.open(tmp_path / "b"))
 
 
 def test_two_builds_do_not_run_at_once(tmp_path: Path) -> None:

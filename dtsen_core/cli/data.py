@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -47,8 +48,22 @@ def info(dataset: options.DatasetDir = None, form: options.Format = "table", lan
 
 def _describe(dataset: Dataset, form: str) -> None:
     document = {"path": dataset.path, **dataclasses.asdict(dataset.manifest)}
-    rows = [{"item": key, "value": value} for key, value in document.items()]
+    rows = [{"item": key, "value": value} for key, value in leaves(document)]
     emit(form, document, rows, {"item": say("column_item"), "value": say("column_value")})
+
+
+def leaves(value: Any, name: str = "") -> Iterator[tuple[str, Any]]:
+    """(dotted name, value) of everything inside mappings and lists of mappings; plain lists as one line of words."""
+    if isinstance(value, Mapping):
+        for key, inside in value.items():
+            yield from leaves(inside, f"{name}.{key}" if name else str(key))
+    elif isinstance(value, list | tuple) and any(isinstance(inside, Mapping) for inside in value):
+        for number, inside in enumerate(value, start=1):
+            yield from leaves(inside, f"{name}.{number}")
+    elif isinstance(value, list | tuple):
+        yield name, ", ".join(map(str, value))
+    else:
+        yield name, value
 
 
 def ingest(

@@ -7,6 +7,7 @@ import json
 import numpy as np
 import pytest
 
+from dtsen_core.cli.data import leaves
 from dtsen_core.cli.output import emit, plain
 
 ROWS = [{"code": "11", "families": np.float64(1234.5), "p0": float("nan"), "reasons": {"nik": 2}}]
@@ -43,3 +44,10 @@ def test_plain_turns_numpy_into_python() -> None:
 def test_a_cell_that_looks_like_a_formula_is_guarded(capsys: pytest.CaptureFixture[str]) -> None:
     emit("csv", {}, [{"name": "=1+1", "count": -2}], {"name": "name", "count": "count"})
     assert capsys.readouterr().out.splitlines() == ["name,count", "'=1+1,-2"]
+
+
+def test_a_document_is_told_line_by_line() -> None:
+    document = {"a": 1, "rows": {"x": 2, "none": {}}, "names": ["p", "q"], "sent": [{"file": "f"}, {"file": "g"}]}
+    assert list(leaves(document)) == [
+        ("a", 1), ("rows.x", 2), ("names", "p, q"), ("sent.1.file", "f"), ("sent.2.file", "g")
+    ]  # fmt: skip

@@ -12,6 +12,7 @@ from dtsen_core.policy.impact.panel import Panel
 from dtsen_core.policy.impact.results import DiDResult, Effect, PreTrend
 
 POWER = 0.8  # of the minimum detectable effect
+SMALL = 5  # units of a group, below which its own spread is hardly seen
 METHOD = "group-time effects (Callaway and Sant'Anna 2021)"
 
 
@@ -140,6 +141,9 @@ def aggregate(
     notes = list(panel.notes)
     if left := [panel.group_labels[g] for g in panel.groups if g not in used]:
         notes.append(f"no effect can be estimated for first treatment at {', '.join(map(str, left))}")
+    small = [panel.group_labels[g] for g in panel.groups if g in used and (panel.first == g).sum() < SMALL]
+    if small:
+        notes.append(f"fewer than {SMALL} units first treated at {', '.join(map(str, small))}: errors are too small")
     return DiDResult(
         table[order], study[["event", "estimate", "se", "ci_low", "ci_high", "band_low", "band_high", "groups"]],
         by_group, by_calendar, simple, dynamic, _effect(sums, *sums.of_groups(parts), z), calendar,

@@ -7,9 +7,11 @@ summed before they are joined, so a family stays one row. Ages are completed yea
 from __future__ import annotations
 
 import datetime as dt
+import re
 
 import duckdb
 
+from dtsen_core.rank.packing import category_sql
 from dtsen_core.registry.catalog import has
 from dtsen_core.registry.indicators import FUNCTIONS
 
@@ -46,18 +48,32 @@ _FROM_INDICATORS = {
 }
 
 
+def known(cursor: duckdb.DuckDBPyConnection) -> bool:
+    """Whether the dataset holds member rows."""
+    if not has(cursor, "anggota"):
+        return False
+    return cursor.execute("SELECT 1 FROM anggota LIMIT 1").fetchone() is not None
+
+
+def packed() -> dict[str, str]:
+    """SQL of every trait from the codes of ``family_packed AS f``, for a dataset without member rows; what only
+    members tell is 0 or false."""
+    said = {name: "0" for name in (*COUNTED, *UNITS)} | dict.fromkeys(PROTECTED, "false")
+    return said | {
+        name: "(" + re.sub(r"i\.(\w+)", lambda found: f"({category_sql(found[1])})", sql) + ")"
+        for name, sql in _FROM_INDICATORS.items()
+    }
+
+
 def write(cursor: duckdb.DuckDBPyConnection, as_of: dt.date) -> bool:
     """Temporary table ``traits``, one row per family with members: counts, flags; False without member rows.
 
     Columns: id_keluarga, the keys of `COUNTED`, `UNITS`, `PROTECTED`, `GROUPS`, and ``disability`` and
     ``has_component`` (booleans). Without members the counts are 0 and stand for "unknown".
     """
-    known = has(cursor, "anggota")
-    if known:
-        found = cursor.execute("SELECT count(*) FROM (SELECT 1 FROM anggota LIMIT 1)").fetchone()
-        known = bool(found and found[0])
-    cursor.execute(f"CREATE OR REPLACE TEMP TABLE traits AS {_from_members(as_of) if known else _indicators()}")
-    return known
+    members = known(cursor)
+    cursor.execute(f"CREATE OR REPLACE TEMP TABLE traits AS {_from_members(as_of) if members else _indicators()}")
+    return members
 
 
 def _from_members(as_of: dt.date) -> str:

@@ -11,7 +11,7 @@ from dtsen_core.policy.cube import Cube, Floats
 from dtsen_core.policy.programme_rules import Rule
 from dtsen_core.regions import units
 
-GROUPS = ("all", "female_head", "elderly_head", "disability")
+GROUPS = ("all", "female_head", "elderly_head", "disability", "alone", "large")
 PLACES = ("all", "urban", "rural")
 
 

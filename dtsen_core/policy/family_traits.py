@@ -65,18 +65,20 @@ def packed() -> dict[str, str]:
     }
 
 
-def write(cursor: duckdb.DuckDBPyConnection, as_of: dt.date) -> bool:
+def write(cursor: duckdb.DuckDBPyConnection, as_of: dt.date, only: str = "") -> bool:
     """Temporary table ``traits``, one row per family with members: counts, flags; False without member rows.
+    `only` names a table of ours whose families alone are wanted.
 
     Columns: id_keluarga, the keys of `COUNTED`, `UNITS`, `PROTECTED`, `GROUPS`, and ``disability`` and
     ``has_component`` (booleans). Without members the counts are 0 and stand for "unknown".
     """
     members = known(cursor)
-    cursor.execute(f"CREATE OR REPLACE TEMP TABLE traits AS {_from_members(as_of) if members else _indicators()}")
+    source = _from_members(as_of, only) if members else _indicators()
+    cursor.execute(f"CREATE OR REPLACE TEMP TABLE traits AS {source}")
     return members
 
 
-def _from_members(as_of: dt.date) -> str:
+def _from_members(as_of: dt.date, only: str) -> str:
     severe = " OR ".join(f"{name} <= 2" for name in FUNCTIONS)
     counted = ", ".join(f"least({sql}, 15)::UTINYINT AS \"{name}\"" for name, sql in {**COUNTED, **UNITS}.items())
     flags = ", ".join(f"{sql} AS {name}" for name, sql in {**PROTECTED, **GROUPS}.items())
@@ -85,7 +87,7 @@ def _from_members(as_of: dt.date) -> str:
   SELECT id_keluarga, jenis_kelamin, penyakit_kronis, status_hubungan_keluarga = 1 AS head,
     date_sub('year', tanggal_lahir, DATE '{as_of:%Y-%m-%d}') AS age,
     partisipasi_sekolah = 2 AS attends, jenjang_tertinggi_yang_diduduki AS level, ({severe}) AS severe
-  FROM anggota
+  FROM anggota {f"SEMI JOIN {only} USING (id_keluarga)" if only else ""}
 ), sums AS (SELECT id_keluarga, {counted}, {flags} FROM person GROUP BY id_keluarga)
 SELECT *, severe_disability > 0 AS disability, {some} > 0 AS has_component FROM sums"""
 

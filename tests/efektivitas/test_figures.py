@@ -67,6 +67,12 @@ def test_the_poverty_effect_starts_from_the_official_rate(opened: Dataset) -> No
     assert found.table.loc["p0", "with_transfer"] == pytest.approx(0.0847, abs=0.001)
     assert (found.table["change"] < 0).all()
     assert 0 < found.benefit_cost < 1
+    errors = found.table[["se_without", "se_with", "se_change"]]
+    assert (errors > 0).all(axis=None)
+    assert (errors["se_change"] < errors["se_with"]).all()
+    # a share of families: what a simple random sample of the same rows would give, times a modest design effect
+    p, effective = found.table.loc["p0", "with_transfer"], paid.persons.sum() ** 2 / (paid.persons**2 / paid.rows).sum()
+    assert errors.loc["p0", "se_with"] == pytest.approx(np.sqrt(p * (1 - p) / effective), rel=0.1)
     nothing = payments.payments(opened, rule(opened, "blt_desa"), NATION)
     assert poverty.poverty_effect(nothing, residuals, factors) is None
 
@@ -79,7 +85,13 @@ def test_staggered_entry_finds_the_true_effect(opened: Dataset) -> None:
     assert truth == 0.06
     # three standard errors: a test that fails once in 370 datasets, not once in 20
     assert abs(estimate - truth) < 3 * (high - low) / (2 * 1.96)
-    assert {check.code for check in found.checks} == {"entrants", "comparison", "pretrend"}
+    assert {check.code for check in found.checks} == {"entrants", "comparison", "pretrend", "imputation"}
+    assert found.cross is not None
+    assert found.cross.ci[0] < estimate < found.cross.ci[1] or abs(found.cross.estimate - estimate) < 0.02
+    for lang in LANGS:
+        made = efektivitas.estimator_table(found, lang).frame
+        assert len(made) == 5
+        assert efektivitas.effect_words(found.cross.estimate, "ln_expenditure", lang) in made.iloc[-1].tolist()
 
 
 @pytest.mark.parametrize("lang", LANGS)

@@ -11,8 +11,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
-
 import numpy as np
 import pandas as pd
 
@@ -20,7 +18,7 @@ from dtsen_core.policy.impact import checks
 from dtsen_core.policy.impact.adjustment import adjusted
 from dtsen_core.policy.impact.aggregation import aggregate
 from dtsen_core.policy.impact.panel import Panel, read_panel
-from dtsen_core.policy.impact.results import DiDResult, Effect
+from dtsen_core.policy.impact.results import DiDResult
 
 CONTROLS = ("never", "notyet")
 BASES = ("varying", "universal")
@@ -170,42 +168,3 @@ def _compare(
     influence = np.zeros(len(change))
     influence[rows] = own * (len(change) / n)
     return estimate, influence, n1, n0
-
-
-def imputation_estimate(
-    df: pd.DataFrame, *, outcome: str, unit: str, time: str, first_treated: str, cluster: str | None = None,
-    level: float = 0.95,
-) -> Effect:  # fmt: skip
-    """Cross-check by imputation: two-stage difference-in-differences (Gardner 2022) of pyfixest.
-
-    Unit and period effects come from untreated rows only, so treated units never serve as controls; units
-    with fewer than two untreated rows are left out. The panel is read as by `difference_in_differences`; the
-    effect is the mean over all treated rows. ValueError as there.
-    """
-    import pyfixest  # a heavy import that only this check needs
-
-    z = checks.confidence(level)
-    panel = read_panel(df, outcome, unit, time, first_treated, (), cluster, None, False)
-    rows, columns = np.nonzero(~np.isnan(panel.y))
-    first = np.where(panel.never, np.inf, panel.first)[rows]
-    long = pd.DataFrame({
-        "y": panel.y[rows, columns], "unit": rows, "time": columns,
-        "treated": (panel.times[columns] >= first).astype(float),
-        "cluster": (panel.cluster if panel.cluster is not None else np.arange(len(panel.y)))[rows],
-    })  # fmt: skip
-    # the library drops such units from the first stage only and then fails
-    plain = long["unit"].map((1 - long["treated"]).groupby(long["unit"]).sum())
-    long = long[plain >= 2].reset_index(drop=True)
-    if not long["treated"].any():
-        raise ValueError("no treated unit has two periods before its treatment")
-    try:
-        fitted: Any = pyfixest.did2s(
-            long, yname="y", first_stage="~ 0 | unit + time", second_stage="~ treated", treatment="treated",
-            cluster="cluster",
-        )  # fmt: skip
-        table = fitted.tidy()
-    except Exception as problem:  # the library raises whatever its parts raise
-        raise ValueError(f"the imputation estimate failed: {problem}") from problem
-    row = table.loc["treated"]
-    estimate, se = float(row["Estimate"]), float(row["Std. Error"])
-    return Effect(estimate, se, (estimate - z * se, estimate + z * se), checks.two_sided(estimate / se))

@@ -139,7 +139,8 @@ def prepare(dataset: Dataset) -> None:
 
 def _write(path: Path, found: dict[str, Any]) -> None:
     with path.open("wb") as file:
-        np.savez(file, **{name: _small(np.asarray(values)) for name, values in found.items()})
+        columns: dict[str, Any] = {name: _small(np.asarray(values)) for name, values in found.items()}
+        np.savez(file, **columns)
 
 
 def _small(values: npt.NDArray[Any]) -> npt.NDArray[Any]:

@@ -58,7 +58,7 @@ def known(cursor: duckdb.DuckDBPyConnection) -> bool:
 def packed() -> dict[str, str]:
     """SQL of every trait from the codes of ``family_packed AS f``, for a dataset without member rows; what only
     members tell is 0 or false."""
-    said = {name: "0" for name in (*COUNTED, *UNITS)} | dict.fromkeys(PROTECTED, "false")
+    said = dict.fromkeys((*COUNTED, *UNITS), "0") | dict.fromkeys(PROTECTED, "false")
     return said | {
         name: "(" + re.sub(r"i\.(\w+)", lambda found: f"({category_sql(found[1])})", sql) + ")"
         for name, sql in _FROM_INDICATORS.items()

@@ -22,6 +22,7 @@ from dtsen_core.ui.shell import Page
 NATION = units.NATION
 VIEWS = ("areas", "deciles", "calculator")
 UPLOADED = "uploaded"
+THIN = 100  # rows of an area below which its figures are rough
 _QUOTAS = "kebutuhan.quotas"
 
 
@@ -57,7 +58,7 @@ def draw(page: Page) -> Choice:
                 "region", page.t("control_region"), [NATION, *units.table("province")["code"]], NATION,
                 lambda code: page.t("whole_country") if code == NATION else units.name(code), page=page.name,
             )  # fmt: skip
-        levels = LEVELS if region == NATION else LEVELS[1:]
+        levels = LEVELS[:2] if region == NATION else LEVELS[1:]
         with columns[2]:
             level = controls.choice(
                 "level", page.t("control_level"), levels, levels[0], lambda code: page.t(f"level_{code}"),
@@ -126,6 +127,9 @@ def _table(page: Page, made: Table, finding: str, published: Published) -> None:
 
 def areas(page: Page, found: Needs, choice: Choice) -> None:
     frame = kebutuhan.with_gap(found.areas)
+    if choice.level == "district":
+        few = int((frame["n"] < THIN).sum())
+        st.caption(page.t("district_note", few=few, all=len(frame), thin=THIN))
     finding = kebutuhan.finding(found.rule, found.areas, page.lang)
     if frame["waiting"].notna().any():
         _map(page, frame, choice, finding)

@@ -28,16 +28,19 @@ from dtsen_core.registry.dataset import Dataset
 OTHER = {"program": "sembako", "province": "33"}
 VIEWS: dict[str, list[tuple[dict[str, str], dict[str, str]]]] = {
     "efektivitas": [
-        *[({"show": view}, {"show": view, **OTHER}) for view in ("reach", "overlap", "delivery", "incidence", "poverty")],
+        *[({"show": view}, {"show": view, **OTHER})
+          for view in ("reach", "overlap", "delivery", "incidence", "poverty")],
         ({"show": "causal", "design": "rd"}, {"show": "causal", "design": "rd", "program": "sembako"}),
         ({"show": "causal", "design": "did"}, {"show": "causal", "design": "did", "program": "sembako"}),
     ],
     "kebutuhan": [
         ({"show": view}, {"show": view, "programme": "sembako", "region": "33"})
         for view in ("areas", "deciles", "calculator")
-    ] + [({"show": "areas", "region": "32", "level": "district"}, {"show": "areas", "region": "33", "level": "district"})],
+    ] + [({"show": "areas", "region": "32", "level": "district"},
+          {"show": "areas", "region": "33", "level": "district"})],
     "simulasi": [
-        ({"show": view, "a": "pkh~q12000000"}, {"show": view, "a": f"sembako~q{20 + k}000000", "b": f"pbi~d{4 + k % 3}~l1.1"})
+        ({"show": view, "a": "pkh~q12000000"},
+         {"show": view, "a": f"sembako~q{20 + k}000000", "b": f"pbi~d{4 + k % 3}~l1.1"})
         for k, view in enumerate(("compare", "deciles", "areas", "groups", "budget", "objections"))
     ],
 }  # fmt: skip
@@ -76,7 +79,8 @@ def core(dataset: Dataset) -> None:
     print(f"cells of {dataset.manifest.families:,} families: {len(cells.rows):,} in {took:.1f} s, "
           f"{cells.nbytes / 1e6:,.0f} MB")  # fmt: skip
     cubes.forget()
-    print(f"  the same again in a new process (read from disk where they are kept) {timed(lambda: cubes.cube(dataset)):.1f} s")
+    again = timed(lambda: cubes.cube(dataset))
+    print(f"  the same again in a new process (read from disk where they are kept) {again:.1f} s")
     cells = cubes.cube(dataset)
     residuals, factors = poverty.line_factors(dataset)
     for scope in (Scope(), Scope("32"), Scope(place="rural", group="female_head")):
@@ -88,8 +92,8 @@ def core(dataset: Dataset) -> None:
             calls["incidence"] = lambda r=rule, s=scope: payments.incidence(payments.payments(dataset, r, s), 4)
             if residuals is not None:
                 calls["poverty"] = lambda p=paid: poverty.poverty_effect(p, residuals, factors)
-            told = "  ".join(f"{name} {statistics.median(timed(c) for _ in range(3)):.2f} s" for name, c in calls.items())
-            print(said, told, flush=True)
+            told = {name: statistics.median(timed(call) for _ in range(3)) for name, call in calls.items()}
+            print(said, "  ".join(f"{name} {seconds:.2f} s" for name, seconds in told.items()), flush=True)
     for wanted in REFORMS:
         first, *rest = (timed(lambda w=wanted: reform_run.simulated_reform(dataset, w)) for _ in range(4))
         print(f"reform {wanted.code:24} first {first:.2f} s  again {statistics.median(rest):.2f} s", flush=True)
@@ -108,7 +112,8 @@ def main() -> None:
     parser.add_argument("--core", action="store_true")
     asked = parser.parse_args()
     core(Dataset.open(asked.dataset)) if asked.core else pages(asked.dataset)
-    print(f"peak memory {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6:.1f} GB, load {os.getloadavg()[0]:.1f}")
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
+    print(f"peak memory {memory:.1f} GB, load {os.getloadavg()[0]:.1f}")
 
 
 if __name__ == "__main__":

@@ -121,7 +121,8 @@ def rd_frame(dataset: Dataset, rule: Rule, scope: Scope, outcome: str) -> pd.Dat
 )
 SELECT (limits.t - 0.5 - f.score) / 1000.0 AS gap, (f.{rule.flag} > 0)::INTEGER AS listed, c.change, f.regency,
   f.urban = 1 AS is_urban, t.has_component AS component, {named}, {others}
-FROM change AS c JOIN scored AS f USING (id_keluarga) JOIN traits AS t USING (id_keluarga) CROSS JOIN threshold AS limits
+FROM change AS c JOIN scored AS f USING (id_keluarga) JOIN traits AS t USING (id_keluarga)
+  CROSS JOIN threshold AS limits
 WHERE f.desil_nasional > 0 AND {condition}{_GROUPS[scope.group]}
 ORDER BY id_keluarga""", values).df()
     cursor.unregister("base_rows")

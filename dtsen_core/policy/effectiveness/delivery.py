@@ -91,6 +91,6 @@ def _counted(dataset: Dataset) -> pd.DataFrame:
   FROM family_packed AS f JOIN keluarga AS k USING (id_keluarga) LEFT JOIN head AS h USING (id_keluarga)
     LEFT JOIN traits AS t USING (id_keluarga)
 )
-SELECT * EXCLUDE (days), CASE WHEN days IS NULL THEN 3 WHEN days <= 365 THEN 0 WHEN days <= 730 THEN 1 ELSE 2 END AS age,
-  count(*) AS rows
+SELECT * EXCLUDE (days),
+  CASE WHEN days IS NULL THEN 3 WHEN days <= 365 THEN 0 WHEN days <= 730 THEN 1 ELSE 2 END AS age, count(*) AS rows
 FROM family GROUP BY ALL ORDER BY ALL""", [dataset.manifest.as_of]).df()

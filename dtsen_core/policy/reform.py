@@ -63,7 +63,8 @@ class Outcome:
     deciles  by delivered national decile: decile, n, families, before, after (families served), winners, losers,
              cost_before, cost_after
     areas    by regency: code, name, n, families, before, after, winners, losers, change (families)
-    groups   by group ("all", female_head, elderly_head, disability, rural, remote): families, before, after, winners, losers
+    groups   by group ("all", female_head, elderly_head, disability, rural, remote): families, before, after, winners,
+             losers
     poverty  national p0, p1, p2, gini, poor_persons before and after, and se, the standard errors of their changes;
              None where expenditure cannot be estimated
     warnings keys of sentences in errors_simulasi, with parameters

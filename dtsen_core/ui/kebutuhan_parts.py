@@ -98,15 +98,6 @@ def headline(page: Page, found: Needs) -> None:
     st.markdown(kebutuhan.budget_finding(found.budget, page.lang))
 
 
-def view(page: Page) -> str:
-    return str(
-        controls.choice(
-            "show", page.t("control_view"), VIEWS, VIEWS[0], lambda code: page.t(f"view_{code}"), page=page.name,
-            segmented=True,
-        )
-    )  # fmt: skip
-
-
 def _chart(page: Page, fig: object, finding: str, key: str) -> None:
     st.plotly_chart(
         fig, width="stretch", config=theme.CONFIG, key=f"kebutuhan.{key}",
@@ -152,7 +143,7 @@ def _map(page: Page, frame: pd.DataFrame, choice: Choice, finding: str) -> None:
     classed = simulasi_charts.need_classes(frame, page.lang)
     fig = simulasi_charts.change_map(
         classed, style, boundaries.bbox(choice.parent or NATION), page.t("map_corner"),
-        page.t("peta.map_indicative" if peta_map.indicative(choice.level) else "peta.map_official"),
+        page.t("peta.map_indicative" if peta_map.indicative(choice.level) else "peta.map_official"), page.lang,
     )  # fmt: skip
     st.plotly_chart(
         fig, key="kebutuhan.map", theme=None, config=theme.CONFIG | {"scrollZoom": True},

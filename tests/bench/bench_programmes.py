@@ -68,7 +68,7 @@ def pages(dataset: str) -> None:
     print(f"start-up and first page {timed(lambda: shown('metode', {})):6.2f} s")
     for name, views in VIEWS.items():
         for one, other in views:
-            first, new, again = (timed(lambda q=q: shown(name, q)) for q in (one, other, one))
+            first, new, again = (timed(lambda n=name, q=q: shown(n, q)) for q in (one, other, one))
             print(f"{name:12} {'/'.join(one.values()):28} first {first:6.2f} s  other choice {new:6.2f} s"
                   f"  again {again:6.2f} s", flush=True)  # fmt: skip
 

@@ -9,8 +9,8 @@ import pytest
 from dtsen_core.locale import LANGS
 from dtsen_core.oversight import tables_effectiveness as specs
 from dtsen_core.oversight.disclosure import publish
-from dtsen_core.policy import cube
-from dtsen_core.policy.effectiveness import causal, payments, poverty, reach
+from dtsen_core.policy import cube, family_traits
+from dtsen_core.policy.effectiveness import causal, delivery, payments, poverty, reach
 from dtsen_core.policy.effectiveness.causal import Check, Verdict
 from dtsen_core.policy.effectiveness.scope import Scope
 from dtsen_core.policy.programme_rules import rule_on
@@ -55,6 +55,24 @@ def test_areas_add_up_and_higher_deciles_are_better_off(opened: Dataset) -> None
     # villages that are not known are neither urban nor rural
     unknown = (cells.sums["pkh"] * cells.weight)[cells.urban == 0].sum()
     assert urban + rural + unknown == pytest.approx(row["listed"])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("scope", [NATION, Scope("32", "rural", "female_head"), Scope("3273", group="large")])
+def test_readiness_speaks_of_the_families_that_reach_counts(opened: Dataset, scope: Scope) -> None:
+    cells, pkh = cube.cube(opened), rule(opened, "pkh")
+    row = delivery.delivery(opened, pkh, scope).iloc[0]
+    assert row["families"] == pytest.approx(reach.reach(cells, pkh, scope).totals["listed"].iat[0])
+    assert row["families"] == pytest.approx(row["nik_valid"] + row["nik_invalid"])
+    assert row["families"] == pytest.approx(row[list(delivery.AGES)].sum())
+
+
+@pytest.mark.slow
+def test_traits_read_off_the_packed_codes_are_those_of_the_indicators(opened: Dataset) -> None:
+    packed, plain = family_traits.packed(), family_traits._FROM_INDICATORS
+    apart = " + ".join(f"count(*) FILTER (({packed[name]}) IS DISTINCT FROM ({sql}))" for name, sql in plain.items())
+    found = opened.cursor().execute(f"SELECT {apart} FROM family_packed f JOIN indicators i USING (id_keluarga)")
+    assert found.fetchone() == (0,)
 
 
 @pytest.mark.slow

@@ -1,6 +1,7 @@
 """Cross-check of staggered entry by imputation: what treated units would have had without treatment, and the rest.
 
-Gardner (2022), Two-stage differences in differences; Borusyak, Jaravel & Spiess (2024), Review of Economic Studies 91(6).
+Gardner (2022), Two-stage differences in differences; Borusyak, Jaravel & Spiess (2024), Review of Economic Studies
+91(6).
 Unit and period effects come from untreated rows only (pyfixest), so treated units never serve as controls. The
 estimate is a weighted sum Σ v·y; its error is that of Σ v·ε summed within clusters, with ε the residual of an untreated
 row and the distance from the mean effect of a treated one. That is the two-stage error of the library's own estimator,
@@ -70,7 +71,7 @@ def _untreated(y: Floats, plain: np.ndarray, wanted: np.ndarray) -> Floats:
 
 
 def _solve(plain: np.ndarray, by_unit: Floats, by_time: Floats) -> tuple[Floats, Floats]:
-    """x of Z'Z x = (by_unit, by_time), Z the unit and period dummies of the rows `plain`: units are eliminated first."""
+    """x of Z'Z x = (by_unit, by_time), Z the unit and period dummies of `plain`; units are eliminated first."""
     own = plain.sum(axis=1)
     share = np.divide(plain, own[:, None], out=np.zeros(plain.shape), where=own[:, None] > 0)
     inner = np.diag(plain.sum(axis=0).astype(np.float64)) - share.T @ plain

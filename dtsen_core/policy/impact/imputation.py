@@ -39,10 +39,10 @@ def imputation_estimate(
     plain &= kept[:, None]
     if not treated.any():
         raise ValueError("no treated unit has two periods before its treatment and others untreated beside it")
-    effects = np.where(treated, panel.y - _untreated(panel.y, plain, treated), np.nan)
-    estimate = float(np.nanmean(effects))
+    away = panel.y - _untreated(panel.y, plain)
+    estimate = float(away[treated].mean())
     weight = _weights(plain, treated)
-    residual = np.where(treated, effects - estimate, np.where(plain, _residuals(panel.y, plain), 0.0))
+    residual = np.where(treated, away - estimate, np.where(plain, away, 0.0))
     sums = np.nansum(weight * residual, axis=1)
     if panel.cluster is not None:
         sums = np.bincount(panel.cluster, sums)
@@ -51,23 +51,27 @@ def imputation_estimate(
     return Effect(estimate, se, (estimate - z * se, estimate + z * se), p)
 
 
-def _untreated(y: Floats, plain: np.ndarray, wanted: np.ndarray) -> Floats:
-    """Outcome without treatment of the rows `wanted`, from the unit and period effects of the rows `plain`."""
+def _untreated(y: Floats, plain: np.ndarray) -> Floats:
+    """Outcome without treatment, shape (units, periods): unit and period effects of the rows `plain`.
+
+    The library gives the period effects beside the units' own; a unit's effect is then a mean. Its prediction would
+    expand every unit into a column.
+    """
     import pyfixest  # a heavy import that only this check needs
 
-    def long(rows: np.ndarray) -> pd.DataFrame:
-        unit, time = np.nonzero(rows)
-        return pd.DataFrame({"y": y[unit, time], "unit": unit, "time": time})
-
+    unit, time = np.nonzero(plain)
+    long = pd.DataFrame({"y": y[unit, time], "unit": unit, "time": time})
     try:
-        predicted = pyfixest.feols("y ~ 1 | unit + time", long(plain)).predict(newdata=long(wanted))
+        found = pyfixest.feols("y ~ C(time) | unit", long).coef()
     except Exception as problem:  # the library raises whatever its parts raise
         raise ValueError(f"the imputation estimate failed: {problem}") from problem
-    found = np.full(y.shape, np.nan)
-    found[wanted] = np.asarray(predicted, dtype=np.float64)
-    if np.isnan(found[wanted]).any():
-        raise ValueError("the imputation estimate failed: a unit or period has no effect of its own")
-    return found
+    of_time = np.zeros(y.shape[1])
+    for name, value in found.items():
+        of_time[int(str(name).rpartition("T.")[2].rstrip("]"))] = float(value)
+    left = np.where(plain, y - of_time[None, :], 0.0).sum(axis=1)
+    seen = plain.sum(axis=1)
+    of_unit = np.divide(left, seen, out=np.full(len(y), np.nan), where=seen > 0)
+    return np.asarray(of_unit[:, None] + of_time[None, :])
 
 
 def _solve(plain: np.ndarray, by_unit: Floats, by_time: Floats) -> tuple[Floats, Floats]:
@@ -75,7 +79,8 @@ def _solve(plain: np.ndarray, by_unit: Floats, by_time: Floats) -> tuple[Floats,
     own = plain.sum(axis=1)
     share = np.divide(plain, own[:, None], out=np.zeros(plain.shape), where=own[:, None] > 0)
     inner = np.diag(plain.sum(axis=0).astype(np.float64)) - share.T @ plain
-    of_time = np.linalg.pinv(inner, hermitian=True) @ (by_time - share.T @ by_unit)
+    # the periods are known but for a constant, which the units take up: one eigenvalue is zero but for rounding
+    of_time = np.linalg.pinv(inner, rcond=1e-9, hermitian=True) @ (by_time - share.T @ by_unit)
     of_unit = np.divide(by_unit - plain @ of_time, own, out=np.zeros(len(own)), where=own > 0)
     return of_unit, of_time
 
@@ -85,9 +90,3 @@ def _weights(plain: np.ndarray, treated: np.ndarray) -> Floats:
     share = treated / treated.sum()
     of_unit, of_time = _solve(plain, share.sum(axis=1), share.sum(axis=0))
     return np.asarray(share - plain * (of_unit[:, None] + of_time[None, :]))
-
-
-def _residuals(y: Floats, plain: np.ndarray) -> Floats:
-    kept = np.where(plain, y, 0.0)
-    of_unit, of_time = _solve(plain, kept.sum(axis=1), kept.sum(axis=0))
-    return np.asarray(y - of_unit[:, None] - of_time[None, :])

@@ -141,15 +141,18 @@ def poverty_table(table: Published, lang: str) -> Table:
     """Measures without and with the transfer with their standard errors, and the change with its interval."""
     frame, z = table.frame, 1.96
     columns: list[tuple[str, pd.Series, str]] = [
-        ("without", frame["without"], "percent2"), ("se_without", frame["se_without"], "points"),
-        ("with", frame["with_transfer"], "percent2"), ("se_with", frame["se_with"], "points"),
+        ("without", frame["without"], "percent2"), ("se_without", frame["se_without"], "error"),
+        ("with", frame["with_transfer"], "percent2"), ("se_with", frame["se_with"], "error"),
         ("change", frame["change"], "points"), ("low", frame["change"] - z * frame["se_change"], "points"),
         ("high", frame["change"] + z * frame["se_change"], "points"),
     ]  # fmt: skip
     first = t("col_measure", lang)
     made = pd.DataFrame({first: [t(f"measure_{m}", lang) for m in frame["measure"]],
                          **{t(f"col_{name}", lang): values for name, values, _ in columns}})  # fmt: skip
-    return Table(made, {first: "text", **{t(f"col_{name}", lang): kind for name, _, kind in columns}})
+    # Gini is an index, not a share of people
+    index = {"percent2": "ratio4", "error": "ratio4", "points": "signed4"}
+    kinds = {name: [index[kind] if m == "gini" else kind for m in frame["measure"]] for name, _, kind in columns}
+    return Table(made, {first: "text", **{t(f"col_{name}", lang): kind for name, kind in kinds.items()}})
 
 
 def delivery_finding(found: Published, rule: Rule, place: str, lang: str) -> str:

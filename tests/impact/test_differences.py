@@ -148,7 +148,7 @@ def test_one_group_and_a_known_effect() -> None:
 
 
 def test_imputation_is_that_of_the_library(mpdta: pd.DataFrame) -> None:
-    """pyfixest's own two-stage estimator, but for the tolerance of its iterations (plain least squares: -0.0337158542)."""
+    """pyfixest's two-stage estimator, but for the tolerance of its iterations; plain least squares: −0.03371585."""
     treated = (mpdta["first_treat"] > 0) & (mpdta["year"] >= mpdta["first_treat"])
     data = mpdta.assign(treated=treated.astype(float))
     plain = (1 - data["treated"]).groupby(data["county"]).transform("sum")

@@ -202,7 +202,7 @@ def causal_finding(verdict: Verdict, rule: Rule, place: str, lang: str) -> str:
 def reason_words(verdict: Verdict, lang: str) -> str:
     """Why nothing could be estimated, in words of the page; the estimator's own English is not shown."""
     known = {"constant": "constant", "same for everybody": "same", "too few": "few", "one side": "side",
-             "no period": "pre", "ever treated": "treated", "never treated": "never", "fewer than": "few",
+             "no period": "pre", "never treated": "never", "ever treated": "treated", "fewer than": "few",
              "distinct values": "few", "no surveyed": "nobody", "control units": "never"}  # fmt: skip
     for words, key in known.items():
         if words in verdict.reason:

@@ -144,9 +144,9 @@ def _groups(page: Page, active: Simulated) -> None:
 
 def _budget(page: Page, chosen: Chosen, active: Simulated) -> None:
     known = [v for v in (active.new.budget, active.figures["cost_before"]) if v and not math.isnan(v)]
-    start = round((known[0] if known else 1e13) / 1e12, 2)
+    start = max(round((known[0] if known else 1e13) / 1e12, 2), 0.01)
     amount = st.number_input(
-        page.t("control_budget"), min_value=0.01, max_value=5_000.0, value=float(start), step=1.0, format="%.2f",
+        page.t("control_budget"), min_value=0.01, max_value=max(5_000.0, start), value=start, step=1.0, format="%.2f",
         key=f"simulasi.budget.{active.new.key}", help=page.t("control_budget_help"),
     )  # fmt: skip
     budget = float(amount) * 1e12

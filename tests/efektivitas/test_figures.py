@@ -165,6 +165,12 @@ def test_what_cannot_be_estimated_has_a_reason_in_words(change: dict, key: str) 
     assert found.result is None
     for lang in LANGS:
         assert efektivitas.reason_words(found, lang) == efektivitas.t(f"reason_{key}", lang)
+    quarters = pd.DataFrame({"id": np.repeat(np.arange(200), 2), "quarter": ["2025Q1", "2025Q2"] * 200, "regency": 1,
+                             "outcome": rng.normal(size=400)})  # fmt: skip
+    for first, said in ((None, "treated"), ("2025Q2", "never"), ("2025Q1", "pre")):
+        stuck = causal.staggered(quarters.assign(first=first), "ln_expenditure")
+        assert stuck.result is None
+        assert efektivitas.reason_words(stuck, "id") == efektivitas.t(f"reason_{said}", "id"), stuck.reason
     nobody = causal.staggered(pd.DataFrame(), "school")
     assert efektivitas.reason_words(nobody, "id") == efektivitas.t("reason_nobody", "id")
     table = efektivitas.check_table((Check("pretrend", True, float("nan")),), {}, "en")

@@ -199,7 +199,7 @@ def incidence(page: Page, ask: Ask, rule: Rule, place: str) -> None:
         Figure(page.t("figure_differential"), numbers.points(figures["differential"], lang),
                page.t("differential_note")),
         Figure(page.t("figure_concentration"),
-               numbers.number(figures["concentration"], lang, 3) if found.priced else page.t("unknown"),
+               numbers.signed(figures["concentration"], lang, 3) if found.priced else page.t("unknown"),
                page.t("concentration_note")),
         Figure(page.t("figure_adequacy"),
                numbers.percent(figures["adequacy"], lang) if found.priced else page.t("unknown"),

@@ -256,8 +256,10 @@ def method_words(verdict: Verdict, lang: str) -> str:
         return t(key, lang, n=numbers.number(verdict.n, lang), left=numbers.number(result.n_left, lang),
                  right=numbers.number(result.n_right, lang), h=numbers.number(result.h, lang, 3),
                  jump=numbers.points(result.first_stage, lang))  # fmt: skip
-    return t("method_did", lang, n=numbers.number(result.n_units, lang), entered=numbers.number(result.n_treated, lang),
-             never=numbers.number(result.n_control, lang),
+    errors = t("errors_regency" if verdict.clusters else "errors_family", lang,
+               count=numbers.number(verdict.clusters, lang))  # fmt: skip
+    return t("method_did", lang, errors=errors, n=numbers.number(result.n_units, lang),
+             entered=numbers.number(result.n_treated, lang), never=numbers.number(result.n_control, lang),
              mde=effect_words(result.minimum_detectable_effect, verdict.outcome, lang))  # fmt: skip
 
 

@@ -10,7 +10,17 @@ from dtsen_core.errors import UserError
 from dtsen_core.policy import programme_rules
 from dtsen_core.policy.programme_rules import CONDITIONS, UNITS, Rule
 from dtsen_core.policy.reform_run import OWN, rule_for
-from dtsen_core.policy.reform_spec import BASES, MAX_AMOUNT, MAX_QUOTA, NEW, UNLIMITED, Design, Reform, check, parse_reform
+from dtsen_core.policy.reform_spec import (
+    BASES,
+    MAX_AMOUNT,
+    MAX_QUOTA,
+    NEW,
+    UNLIMITED,
+    Design,
+    Reform,
+    check,
+    parse_reform,
+)
 from dtsen_core.present import simulasi
 from dtsen_core.ui import cache_simulasi, url_state
 from dtsen_core.ui.shell import Page
@@ -166,7 +176,8 @@ def _quota(page: Page, stem: str, held: Reform, old: Rule) -> Reform:
     start = held.quota if held.quota not in (None, UNLIMITED) else (old.quota or 1_000_000.0)
     value = st.number_input(
         page.t("control_quota", unit=simulasi.unit(old, page.lang)), min_value=1,
-        max_value=int(max(MAX_QUOTA, start or 0)), value=max(int(start or 1_000_000), 1), step=100_000, key=f"{stem}.quota", disabled=unlimited,
+        max_value=int(max(MAX_QUOTA, start or 0)), value=max(int(start or 1_000_000), 1), step=100_000,
+        key=f"{stem}.quota", disabled=unlimited,
     )  # fmt: skip
     if unlimited:
         return replace(held, quota=None if old.quota is None else UNLIMITED)

@@ -6,6 +6,8 @@ import numpy as np
 import pandas as pd
 import pyfixest
 import pytest
+import statsmodels.api as sm
+from scipy import stats
 
 from dtsen_core.policy.impact import difference_in_differences, imputation_estimate
 
@@ -117,6 +119,26 @@ def test_weights_and_clusters(mpdta: pd.DataFrame) -> None:
     double = mpdta.assign(w=np.where(mpdta["county"] < 20000, 2, 1))
     assert difference_in_differences(twice, **NAMES, draws=0).simple.estimate == pytest.approx(
         difference_in_differences(double, **NAMES, weights="w", draws=0).simple.estimate)  # fmt: skip
+
+
+def test_few_clusters_are_corrected_for() -> None:
+    """Two periods: the regression of the change on being treated, with its cluster-robust error and t interval."""
+    rng = np.random.default_rng(4)
+    unit = np.arange(120)
+    place, treated = unit // 12, unit < 48
+    change = 1.0 * treated + rng.normal(size=10)[place] + rng.normal(size=120)
+    data = pd.DataFrame({"i": np.tile(unit, 2), "t": np.repeat([1, 2], 120), "g": np.tile(np.where(treated, 2, 0), 2),
+                         "y": np.concatenate([np.zeros(120), change]), "c": np.tile(place, 2)})  # fmt: skip
+    found = difference_in_differences(
+        data, outcome="y", unit="i", time="t", first_treated="g", cluster="c", draws=0
+    ).simple
+    fitted = sm.OLS(change, sm.add_constant(treated.astype(float))).fit(
+        cov_type="cluster", cov_kwds={"groups": place}
+    )  # its own correction also counts the two coefficients
+    assert found.estimate == pytest.approx(fitted.params[1])
+    assert found.se == pytest.approx(fitted.bse[1] * np.sqrt(118 / 119))
+    assert (found.ci[1] - found.estimate) / found.se == pytest.approx(stats.t.ppf(0.975, 9))
+    assert found.p_value == pytest.approx(2 * stats.t.sf(abs(found.estimate / found.se), 9))
 
 
 def test_unbalanced_panels(mpdta: pd.DataFrame) -> None:

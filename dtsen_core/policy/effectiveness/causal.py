@@ -34,6 +34,7 @@ DESIGNS = ("rd", "did")
 PANEL = "outcome_panel"
 ALPHA = 0.05
 AGREE = 1.96  # standard errors by which the two estimators may differ
+CLUSTERS = 10  # regencies from which errors are clustered by them; fewer say too little of their own spread
 FEWEST = 100  # families on a side of the cut-off, entrants, or comparison families
 FLAGS = {"pkh": "pkh", "sembako": "sembako", "pbi": "pbi_persons", "pip": "pip_pupils", "blt_desa": "blt_desa"}
 _COVARIATES = {
@@ -59,7 +60,7 @@ class Check:
 class Verdict:
     """An estimate with its diagnostics. `result` None where nothing could be estimated (`reason` says why, in
     English words of the estimator); `tables` by name for the charts; `n` families used; `cross` the same effect by
-    the imputation estimator, where there is one."""
+    the imputation estimator, where there is one; `clusters` regencies in which errors are clustered (0: families)."""
 
     design: str
     outcome: str
@@ -69,6 +70,7 @@ class Verdict:
     reason: str = ""
     n: int = 0
     cross: impact.Effect | None = None
+    clusters: int = 0
 
     @property
     def failed(self) -> tuple[Check, ...]:
@@ -238,7 +240,8 @@ def staggered(frame: pd.DataFrame, outcome: str, step: Step = lambda f: None) ->
     if frame.empty:
         return Verdict("did", outcome, None, reason="no surveyed family entered in this scope")
     names: dict[str, Any] = {"outcome": "outcome", "unit": "id", "time": "quarter", "first_treated": "first"}
-    cluster = "regency" if frame["regency"].nunique() >= 30 else None
+    regencies = int(frame["regency"].nunique())
+    cluster = "regency" if regencies >= CLUSTERS else None
     try:
         found = impact.difference_in_differences(frame, **names, cluster=cluster)
     except ValueError as problem:
@@ -258,7 +261,8 @@ def staggered(frame: pd.DataFrame, outcome: str, step: Step = lambda f: None) ->
         apart = abs(cross.estimate - found.simple.estimate) / float(np.hypot(cross.se, found.simple.se))
         checks.append(Check("imputation", apart < AGREE, apart))
     step(1.0)
-    return Verdict("did", outcome, found, tuple(checks), {"study": found.event_study}, n=found.n_units, cross=cross)
+    return Verdict("did", outcome, found, tuple(checks), {"study": found.event_study}, n=found.n_units, cross=cross,
+                   clusters=regencies if cluster else 0)  # fmt: skip
 
 
 def truth(dataset: Dataset, rule: Rule, outcome: str) -> float:

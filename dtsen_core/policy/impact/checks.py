@@ -76,6 +76,6 @@ def confidence(level: float) -> float:
     return float(stats.norm.ppf((1 + float(level)) / 2))
 
 
-def two_sided(statistic: float) -> float:
-    """p-value of a standard normal statistic; NaN for NaN."""
-    return float(2 * stats.norm.sf(abs(statistic)))
+def two_sided(statistic: float, df: float = np.inf) -> float:
+    """p-value of a t statistic with `df` degrees of freedom (normal by default); NaN for NaN."""
+    return float(2 * stats.t.sf(abs(statistic), df))

@@ -51,7 +51,8 @@ def difference_in_differences(
         meaning. "dr" doubly robust (Sant'Anna & Zhao 2020, the default of the R package `did`), "reg" outcome
         regression (Heckman, Ichimura & Todd 1997), "ipw" weighting by the inverse propensity (Abadie 2005).
     cluster, weights
-        Columns constant within a unit: errors are clustered there (by unit if None); sampling weights.
+        Columns constant within a unit: errors are clustered there (by unit if None), with the correction G/(G − 1)
+        and G − 1 degrees of freedom for G clusters; sampling weights.
     anticipation
         Periods before treatment in which the effect may already show; the base period moves back by them.
     base
@@ -83,7 +84,7 @@ def difference_in_differences(
         raise ValueError(f"method must be one of {', '.join(METHODS)}")
     if not isinstance(anticipation, int | float | np.number) or not 0 <= anticipation < np.inf:
         raise ValueError("anticipation must be zero or more periods")
-    z = checks.confidence(level)
+    checks.confidence(level)
     panel = read_panel(df, outcome, unit, time, first_treated, checks.names(covariates), cluster, weights, balance)
     if control == "never" and not panel.never.any():
         said = [note for note in panel.notes if note.startswith("time reaches")]
@@ -92,7 +93,7 @@ def difference_in_differences(
     if empty:
         note = f"{empty} group-times have no treated or no comparable control units and were left out"
         panel = replace(panel, notes=(*panel.notes, note))
-    return aggregate(panel, cells, influence, control, z, level, draws, seed)
+    return aggregate(panel, cells, influence, control, float(level), draws, seed)
 
 
 def _group_times(

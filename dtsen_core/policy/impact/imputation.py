@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+from scipy import stats
 
 from dtsen_core.policy.impact import checks
 from dtsen_core.policy.impact.checks import Floats
@@ -28,7 +29,7 @@ def imputation_estimate(
     The panel is read as by `difference_in_differences`; units with fewer than two untreated rows are left out.
     Errors are clustered by unit, or by `cluster`. ValueError as there, and where no treated unit or period is left.
     """
-    z = checks.confidence(level)
+    checks.confidence(level)
     panel = read_panel(df, outcome, unit, time, first_treated, (), cluster, None, False)
     seen = ~np.isnan(panel.y)
     treated = seen & (panel.times[None, :] >= np.where(panel.never, np.inf, panel.first)[:, None])
@@ -44,10 +45,12 @@ def imputation_estimate(
     weight = _weights(plain, treated)
     residual = np.where(treated, away - estimate, np.where(plain, away, 0.0))
     sums = np.nansum(weight * residual, axis=1)
-    if panel.cluster is not None:
-        sums = np.bincount(panel.cluster, sums)
-    se = float(np.sqrt(sums @ sums))
-    p = checks.two_sided(estimate / se) if se > 0 else float("nan")
+    df, scale = np.inf, 1.0
+    if panel.cluster is not None and (clusters := int(panel.cluster.max()) + 1) < len(sums):
+        sums, df, scale = np.bincount(panel.cluster, sums), clusters - 1, clusters / (clusters - 1)
+    z = float(stats.t.ppf((1 + level) / 2, df))
+    se = float(np.sqrt(scale * (sums @ sums)))
+    p = checks.two_sided(estimate / se, df) if se > 0 else float("nan")
     return Effect(estimate, se, (estimate - z * se, estimate + z * se), p)
 
 

@@ -101,10 +101,10 @@ def _columns(cube: Cube, rule: Rule) -> dict[str, Floats]:
     }  # fmt: skip
 
 
-def needs_by_decile(dataset: Dataset, rule: Rule) -> pd.DataFrame:
-    """By national decile (0 = unknown): decile, n, families, persons, units, eligible, enrolled, enrolled_eligible,
-    waiting, placed (who has a place if all are given anew in order, protected holders first), kept (protected
-    holders outside the rule's deciles) and cost (Rp a year for the eligible)."""
+def needs_by_decile(dataset: Dataset, rule: Rule, region: str | None = None) -> pd.DataFrame:
+    """By national decile (0 = unknown), in `region` or the nation: decile, n, families, persons, units, eligible,
+    enrolled, enrolled_eligible, waiting, placed (who has a place if all are given anew in the national order, protected
+    holders first), kept (protected holders outside the rule's deciles) and cost (Rp a year for the eligible)."""
     cube = cubes.cube(dataset)
     columns = _columns(cube, rule)
     order = places.base_order(cube)
@@ -112,8 +112,9 @@ def needs_by_decile(dataset: Dataset, rule: Rule) -> pd.DataFrame:
     columns["placed"] = places.by_rule(cube, rule, order, share)
     columns["kept"] = columns["enrolled"] * places.protected_share(cube, rule) * (share <= 0)
     worth = places.value(cube, rule)
-    table = pd.DataFrame({name: np.bincount(cube.decile, values, 11) for name, values in columns.items()})
-    table["cost"] = np.bincount(cube.decile, np.where(columns["eligible"] > 0, columns["eligible"] * worth, 0.0), 11)
+    columns["cost"] = np.where(columns["eligible"] > 0, columns["eligible"] * worth, 0.0)
+    at = _inside(cube, region)
+    table = pd.DataFrame({name: np.bincount(cube.decile[at], values[at], 11) for name, values in columns.items()})
     table.insert(0, "decile", range(11))
     if not rule.deciles:
         table[["eligible", "enrolled_eligible", "waiting", "placed", "cost", "kept"]] = np.nan
@@ -122,9 +123,16 @@ def needs_by_decile(dataset: Dataset, rule: Rule) -> pd.DataFrame:
     return table
 
 
-def yearly_budget(dataset: Dataset, rule: Rule) -> dict[str, float]:
-    """Rp a year: `eligible` if everybody eligible were served, `placed` for the places of the quota, `enrolled` for
-    today's holders; NaN where the amount is not known. `published` is the budget the government names."""
+def _inside(cube: Cube, region: str | None) -> npt.NDArray[np.int64]:
+    """Positions of the cells that lie in `region` (a province or regency); all of them for the nation."""
+    _, listed = listed_areas("regency", region)
+    return np.flatnonzero(listed[cube.regency])
+
+
+def yearly_budget(dataset: Dataset, rule: Rule, region: str | None = None) -> dict[str, float]:
+    """Rp a year in `region` or the nation: `eligible` if everybody eligible were served, `placed` for the places of the
+    quota, `enrolled` for today's holders; NaN where the amount is not known. `published` is the national budget the
+    government names."""
     cube = cubes.cube(dataset)
     order, worth = places.base_order(cube), places.value(cube, rule)
     share = places.eligible_share(cube, rule, order)
@@ -134,11 +142,13 @@ def yearly_budget(dataset: Dataset, rule: Rule) -> dict[str, float]:
         "enrolled": places.enrolled(cube, rule),
     }
     told = {"eligible": bool(rule.deciles), "placed": bool(rule.deciles), "enrolled": places.known(cube, rule)}
+    at = _inside(cube, region)
     found = {
-        name: float(np.where(count > 0, count * worth, 0.0).sum()) if told[name] else math.nan
+        name: float(np.where(count > 0, count * worth, 0.0)[at].sum()) if told[name] else math.nan
         for name, count in parts.items()
     }
-    return {**found, "published": math.nan if rule.budget is None else rule.budget}
+    whole = region is None or region == units.NATION
+    return {**found, "published": rule.budget if whole and rule.budget is not None else math.nan}
 
 
 def ordered(dataset: Dataset, rule: Rule, region: str | None = None, limit: int = 1000) -> pd.DataFrame:

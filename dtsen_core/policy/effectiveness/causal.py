@@ -22,6 +22,7 @@ import pyarrow as pa
 from dtsen_core.policy import family_traits, impact
 from dtsen_core.policy.cube import GROUPS, SIZES, base_model
 from dtsen_core.policy.effectiveness.scope import Scope
+from dtsen_core.policy.impact.local_linear import coverage_rate
 from dtsen_core.policy.models import scorecard_for
 from dtsen_core.policy.programme_rules import Rule, as_date
 from dtsen_core.rank import engine
@@ -178,10 +179,13 @@ def discontinuity(frame: pd.DataFrame, outcome: str, step: Step = lambda f: None
     # rows beyond the widest bandwidth, or beyond the farthest place without a rule and its bandwidth, weigh nothing
     near, far = (frame[frame["gap"].abs() <= k * h] for k in (2, 3))
     same: dict[str, Any] = {**options, "bandwidth": h, "method": "local_linear"}
+    # what is tested with conventional errors takes the bandwidth at which they hold, else checks fail too often
+    narrow = h * coverage_rate(main.n, main.order) if main.method == "rdrobust" else h
+    tested = {**same, "bandwidth": narrow}
     known = [name for name in _COVARIATES if near[name].nunique() > 1]
-    balance = impact.covariate_balance(near, covariates=known, **same)
+    balance = impact.covariate_balance(near, covariates=known, **tested)
     elsewhere = [c for c in frame.columns if c.startswith("other_") and near[c].nunique() > 1]
-    rivals = impact.covariate_balance(near, covariates=elsewhere, **same) if elsewhere else pd.DataFrame()
+    rivals = impact.covariate_balance(near, covariates=elsewhere, **tested) if elsewhere else pd.DataFrame()
     step(0.5)
     wide = impact.bandwidth_sensitivity(
         near, bandwidth=h, outcome="change", treatment="listed", method="local_linear", **options
@@ -192,7 +196,7 @@ def discontinuity(frame: pd.DataFrame, outcome: str, step: Step = lambda f: None
         **{**same, "bandwidth": h},
     )  # fmt: skip
     placebo = impact.placebo_cutoffs(
-        far, cutoffs=[-2 * h, -h, h, 2 * h], outcome="change", running="gap", cutoff=0.0, bandwidth=h,
+        far, cutoffs=[-2 * h, -h, h, 2 * h], outcome="change", running="gap", cutoff=0.0, bandwidth=narrow,
         method="local_linear",
     )  # fmt: skip
     step(1.0)

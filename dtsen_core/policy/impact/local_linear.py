@@ -70,10 +70,16 @@ class LocalFit:
         return Jump(float(fitted.params[1]), se if np.isfinite(se) else float("nan"))
 
 
+def coverage_rate(n: int, order: int) -> float:
+    """By how much a bandwidth of small mean squared error is shrunk so that a conventional interval covers as it says:
+    n^(−p / ((3 + p)(3 + 2p))), the rate that is optimal for the coverage error (Calonico, Cattaneo & Farrell 2020,
+    Econometrics Journal 23(2))."""
+    return float(n ** (-order / ((3 + order) * (3 + 2 * order))))
+
+
 def coverage_bandwidth(y: Floats, x: Floats, kernel: str, order: int) -> float:
-    """Bandwidth whose conventional interval covers as it says: `ik_bandwidth` shrunk at the rate that is optimal for
-    the coverage error, n^(−p / ((3 + p)(3 + 2p))) (Calonico, Cattaneo & Farrell 2020, Econometrics Journal 23(2))."""
-    return ik_bandwidth(y, x, kernel) * len(x) ** (-order / ((3 + order) * (3 + 2 * order)))
+    """`ik_bandwidth` shrunk by `coverage_rate`."""
+    return ik_bandwidth(y, x, kernel) * coverage_rate(len(x), order)
 
 
 def ik_bandwidth(y: Floats, x: Floats, kernel: str) -> float:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from dtsen_core.ui import cache_simulasi, kebutuhan_parts, shell
+from dtsen_core.ui import cache_simulasi, controls, kebutuhan_parts, shell
 
 page = shell.page("kebutuhan")
 
@@ -19,7 +19,7 @@ with st.spinner(page.t("computing")):
 
 # 3. What it says
 kebutuhan_parts.headline(page, found)
-view = kebutuhan_parts.view(page)
+view = controls.view(page, kebutuhan_parts.VIEWS)
 if view == "areas":
     kebutuhan_parts.areas(page, found, choice)
 elif view == "deciles":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from dtsen_core.ui import cache_simulasi, shell, simulasi_controls, simulasi_parts
+from dtsen_core.ui import cache_simulasi, controls, shell, simulasi_controls, simulasi_parts
 
 page = shell.page("simulasi")
 
@@ -17,7 +17,7 @@ with st.spinner(page.t("computing")):
 
 # 3. What follows
 simulasi_parts.headline(page, chosen, found)
-simulasi_parts.draw(page, chosen, found, simulasi_parts.view(page))
+simulasi_parts.draw(page, chosen, found, controls.view(page, simulasi_parts.VIEWS))
 
 # 4. Keep, explain, take away
 simulasi_parts.kept(page, chosen)

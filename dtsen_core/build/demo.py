@@ -19,6 +19,7 @@ from dtsen_core.build.progress import Listener, Progress, silent
 from dtsen_core.collect.simulate import outcomes, population, programmes, registers, targets
 from dtsen_core.collect.simulate.population import Recipe
 from dtsen_core.integrate import golden, review
+from dtsen_core.policy import cube as cubes
 from dtsen_core.policy import trust
 from dtsen_core.rank import arrays, fit, kernel, official, packing, scorecard
 from dtsen_core.registry import limits
@@ -33,7 +34,7 @@ EARLIER = "earlier"  # where the states of earlier quarters wait until the versi
 # Usual shares of the time, measured on the default build; they only steer the progress bar.
 SHARES = {
     "prepare": 1, "survey": 3, "families": 10, "registers": 14, "integrate": 63, "indicators": 1, "fit": 3,
-    "rank": 1, "programmes": 2, "calibration": 1, "history": 5, "finish": 1, "tournament": 12,
+    "rank": 1, "programmes": 2, "calibration": 1, "history": 5, "finish": 1, "cells": 3, "tournament": 12,
 }  # fmt: skip
 
 
@@ -53,7 +54,7 @@ def build(
     households = survey_households or rule["survey_households"]
     sources = not without_sources and count <= LARGE
     wanted = {"registers": sources, "integrate": sources, "history": count <= LARGE, "programmes": count <= LARGE,
-              "tournament": tournament}  # fmt: skip
+              "cells": count > cubes.FINE, "tournament": tournament}  # fmt: skip
     told = Progress({k: v for k, v in SHARES.items() if wanted.get(k, True)}, progress)
     with lock.exclusive(out), new_dataset(out, "simulated", earlier=EARLIER) as folder:
         with told.stage("prepare"):
@@ -72,6 +73,9 @@ def build(
             (folder / "scratch.duckdb").unlink(missing_ok=True)
             manifest = dataclasses.replace(manifest, stages=dict(told.seconds))
             manifest.write(folder)
+    if count > cubes.FINE:
+        with told.stage("cells"):  # of the version now served, so that no visitor waits for them
+            cubes.prepare(Dataset.open(out))
     if tournament:
         with told.stage("tournament") as step:
             trust.tournament(Dataset.open(out), step)

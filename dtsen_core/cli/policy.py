@@ -47,7 +47,7 @@ def needs(
     opened = Dataset.open(options.dataset_dir(dataset))
     rule = rule_on(programme, opened.manifest.as_of)
     areas = need.needs_by_area(opened, rule, level, region, split, given)
-    deciles = need.needs_by_decile(opened, rule)
+    deciles = need.needs_by_decile(opened, rule, region)
     if public:
         areas = _sealed(areas, "code", rule.unit, ("quota",), opened.manifest.origin)
         deciles = _sealed(deciles, "decile", rule.unit, ("placed", "kept", "cost"), opened.manifest.origin)
@@ -56,7 +56,7 @@ def needs(
         "dataset": opened.version, "origin": opened.manifest.origin, "as_of": opened.manifest.as_of,
         "programme": rule.key, "unit": rule.unit, "source": rule.source, "split": split, "level": level,
         "region": region, "areas": areas.to_dict("records"), "deciles": deciles.to_dict("records"),
-        "budget": None if public else need.yearly_budget(opened, rule), "order": queue.to_dict("records"),
+        "budget": None if public else need.yearly_budget(opened, rule, region), "order": queue.to_dict("records"),
     }  # fmt: skip
     rows, columns = (queue, ORDER) if order else (areas, NEEDS)
     titles = {c: say(f"column_{c}") if form == "table" else c for c in columns}

@@ -52,7 +52,10 @@ DELIVERY = TableSpec(
     rates={"share_valid": ("nik_valid", "families"), "share_fresh": ("fresh", "families"),
            "share_stale": ("stale", "families")},
 )  # fmt: skip
-POVERTY = TableSpec(key="measure", counts=("families",), measures=("without", "with_transfer", "change", "se_change"))
+POVERTY = TableSpec(
+    key="measure", counts=("families",),
+    measures=("without", "with_transfer", "change", "se_without", "se_with", "se_change"),
+)  # fmt: skip
 BINS = TableSpec(key="bin", counts=("n",), base="n", sample=None, measures=("change", "listed"), public=("gap",))
 STUDY = TableSpec(
     key="event", counts=("n",), base="n", sample=None,

@@ -7,9 +7,11 @@ summed before they are joined, so a family stays one row. Ages are completed yea
 from __future__ import annotations
 
 import datetime as dt
+import re
 
 import duckdb
 
+from dtsen_core.rank.packing import category_sql
 from dtsen_core.registry.catalog import has
 from dtsen_core.registry.indicators import FUNCTIONS
 
@@ -46,21 +48,37 @@ _FROM_INDICATORS = {
 }
 
 
-def write(cursor: duckdb.DuckDBPyConnection, as_of: dt.date) -> bool:
+def known(cursor: duckdb.DuckDBPyConnection) -> bool:
+    """Whether the dataset holds member rows."""
+    if not has(cursor, "anggota"):
+        return False
+    return cursor.execute("SELECT 1 FROM anggota LIMIT 1").fetchone() is not None
+
+
+def packed() -> dict[str, str]:
+    """SQL of every trait from the codes of ``family_packed AS f``, for a dataset without member rows; what only
+    members tell is 0 or false."""
+    said = dict.fromkeys((*COUNTED, *UNITS), "0") | dict.fromkeys(PROTECTED, "false")
+    return said | {
+        name: "(" + re.sub(r"i\.(\w+)", lambda found: f"({category_sql(found[1])})", sql) + ")"
+        for name, sql in _FROM_INDICATORS.items()
+    }
+
+
+def write(cursor: duckdb.DuckDBPyConnection, as_of: dt.date, only: str = "") -> bool:
     """Temporary table ``traits``, one row per family with members: counts, flags; False without member rows.
+    `only` names a table of ours whose families alone are wanted.
 
     Columns: id_keluarga, the keys of `COUNTED`, `UNITS`, `PROTECTED`, `GROUPS`, and ``disability`` and
     ``has_component`` (booleans). Without members the counts are 0 and stand for "unknown".
     """
-    known = has(cursor, "anggota")
-    if known:
-        found = cursor.execute("SELECT count(*) FROM (SELECT 1 FROM anggota LIMIT 1)").fetchone()
-        known = bool(found and found[0])
-    cursor.execute(f"CREATE OR REPLACE TEMP TABLE traits AS {_from_members(as_of) if known else _indicators()}")
-    return known
+    members = known(cursor)
+    source = _from_members(as_of, only) if members else _indicators()
+    cursor.execute(f"CREATE OR REPLACE TEMP TABLE traits AS {source}")
+    return members
 
 
-def _from_members(as_of: dt.date) -> str:
+def _from_members(as_of: dt.date, only: str) -> str:
     severe = " OR ".join(f"{name} <= 2" for name in FUNCTIONS)
     counted = ", ".join(f"least({sql}, 15)::UTINYINT AS \"{name}\"" for name, sql in {**COUNTED, **UNITS}.items())
     flags = ", ".join(f"{sql} AS {name}" for name, sql in {**PROTECTED, **GROUPS}.items())
@@ -69,7 +87,7 @@ def _from_members(as_of: dt.date) -> str:
   SELECT id_keluarga, jenis_kelamin, penyakit_kronis, status_hubungan_keluarga = 1 AS head,
     date_sub('year', tanggal_lahir, DATE '{as_of:%Y-%m-%d}') AS age,
     partisipasi_sekolah = 2 AS attends, jenjang_tertinggi_yang_diduduki AS level, ({severe}) AS severe
-  FROM anggota
+  FROM anggota {f"SEMI JOIN {only} USING (id_keluarga)" if only else ""}
 ), sums AS (SELECT id_keluarga, {counted}, {flags} FROM person GROUP BY id_keluarga)
 SELECT *, severe_disability > 0 AS disability, {some} > 0 AS has_component FROM sums"""
 

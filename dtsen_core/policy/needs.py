@@ -22,6 +22,7 @@ from dtsen_core.policy import family_traits, places
 from dtsen_core.policy.areas import listed_areas
 from dtsen_core.policy.cube import Cube
 from dtsen_core.policy.models import scorecard_for
+from dtsen_core.policy.needs_district import CONDITIONS, PROTECTED, UNIT, by_district, last_place, shared_out
 from dtsen_core.policy.programme_rules import Rule, as_date
 from dtsen_core.rank.engine import Filter
 from dtsen_core.rank.scorecard import REGENCIES, province_of_regency
@@ -29,25 +30,12 @@ from dtsen_core.regions import units
 from dtsen_core.registry.dataset import Dataset
 
 Floats = npt.NDArray[np.float64]
-LEVELS = ("province", "regency")
+LEVELS = ("province", "regency", "district")
 # How a national quota reaches the regencies: by their share of the eligible, of today's places, or to the worst-off
 # of the nation wherever they live.
 SPLITS = ("eligible", "enrolled", "worst_first")
 MAX_FILE = 1_000_000
 COUNTS = ("units", "eligible", "quota", "enrolled", "enrolled_eligible", "waiting", "gap")
-_CONDITIONS = {
-    "": "true", "has_component": "coalesce(t.has_component, false)", "rural": "f.urban = 2", "urban": "f.urban = 1",
-    "female_head": "coalesce(t.female_head, false)", "elderly_head": "coalesce(t.elderly_head, false)",
-    "severe_disability": "coalesce(t.disability, false)",
-}  # fmt: skip
-_PROTECTED = {
-    "chronic_illness": "coalesce(t.chronic_illness, false)", "newborn": "coalesce(t.newborn, false)",
-    "severe_disability": "coalesce(t.disability, false)",
-}  # fmt: skip
-_UNIT = {
-    "families": "1", "persons": "f.family_size", "pupils": "coalesce(t.pupils, 0)",
-    "students": "coalesce(t.students, 0)", "school_age": "coalesce(t.school_age, 0)",
-}  # fmt: skip
 
 
 def regency_quota(cube: Cube, rule: Rule, split: str, given: Mapping[str, float] | None = None) -> Floats:
@@ -81,14 +69,19 @@ def needs_by_area(
         raise UserError("errors_kebutuhan.level", given=level[:40], allowed=", ".join(LEVELS))
     _, listed = listed_areas(level, parent)
     cube = cubes.cube(dataset)
-    columns = _columns(cube, rule)
-    group = province_of_regency() if level == "province" else np.arange(REGENCIES)
+    quota = regency_quota(cube, rule, split, given)
     size = units.COUNTS[level]
     table = units.table(level)[["code", "name"]].reset_index(drop=True)
-    for name, values in columns.items():
-        table[name] = np.bincount(group[cube.regency], values, size)
-    quota = regency_quota(cube, rule, split, given)
-    table["quota"] = np.bincount(group, np.nan_to_num(quota), size) if not np.isnan(quota).all() else np.nan
+    if level == "district":
+        found = by_district(dataset, rule, last_place(cube, rule))
+        table = pd.concat([table, found.drop(columns="first")], axis=1)
+        key = "eligible" if given is not None else {"worst_first": "first"}.get(split, split)
+        table["quota"] = shared_out(quota, found[key].to_numpy(np.float64))
+    else:
+        group = province_of_regency() if level == "province" else np.arange(REGENCIES)
+        for name, values in _columns(cube, rule).items():
+            table[name] = np.bincount(group[cube.regency], values, size)
+        table["quota"] = np.bincount(group, np.nan_to_num(quota), size) if not np.isnan(quota).all() else np.nan
     table["gap"] = table["eligible"] - table["quota"]
     if not rule.deciles:
         table[["eligible", "enrolled_eligible", "waiting", "gap"]] = np.nan
@@ -108,10 +101,10 @@ def _columns(cube: Cube, rule: Rule) -> dict[str, Floats]:
     }  # fmt: skip
 
 
-def needs_by_decile(dataset: Dataset, rule: Rule) -> pd.DataFrame:
-    """By national decile (0 = unknown): decile, n, families, persons, units, eligible, enrolled, enrolled_eligible,
-    waiting, placed (who has a place if all are given anew in order, protected holders first), kept (protected
-    holders outside the rule's deciles) and cost (Rp a year for the eligible)."""
+def needs_by_decile(dataset: Dataset, rule: Rule, region: str | None = None) -> pd.DataFrame:
+    """By national decile (0 = unknown), in `region` or the nation: decile, n, families, persons, units, eligible,
+    enrolled, enrolled_eligible, waiting, placed (who has a place if all are given anew in the national order, protected
+    holders first), kept (protected holders outside the rule's deciles) and cost (Rp a year for the eligible)."""
     cube = cubes.cube(dataset)
     columns = _columns(cube, rule)
     order = places.base_order(cube)
@@ -119,8 +112,9 @@ def needs_by_decile(dataset: Dataset, rule: Rule) -> pd.DataFrame:
     columns["placed"] = places.by_rule(cube, rule, order, share)
     columns["kept"] = columns["enrolled"] * places.protected_share(cube, rule) * (share <= 0)
     worth = places.value(cube, rule)
-    table = pd.DataFrame({name: np.bincount(cube.decile, values, 11) for name, values in columns.items()})
-    table["cost"] = np.bincount(cube.decile, np.where(columns["eligible"] > 0, columns["eligible"] * worth, 0.0), 11)
+    columns["cost"] = np.where(columns["eligible"] > 0, columns["eligible"] * worth, 0.0)
+    at = _inside(cube, region)
+    table = pd.DataFrame({name: np.bincount(cube.decile[at], values[at], 11) for name, values in columns.items()})
     table.insert(0, "decile", range(11))
     if not rule.deciles:
         table[["eligible", "enrolled_eligible", "waiting", "placed", "cost", "kept"]] = np.nan
@@ -129,9 +123,16 @@ def needs_by_decile(dataset: Dataset, rule: Rule) -> pd.DataFrame:
     return table
 
 
-def yearly_budget(dataset: Dataset, rule: Rule) -> dict[str, float]:
-    """Rp a year: `eligible` if everybody eligible were served, `placed` for the places of the quota, `enrolled` for
-    today's holders; NaN where the amount is not known. `published` is the budget the government names."""
+def _inside(cube: Cube, region: str | None) -> npt.NDArray[np.int64]:
+    """Positions of the cells that lie in `region` (a province or regency); all of them for the nation."""
+    _, listed = listed_areas("regency", region)
+    return np.flatnonzero(listed[cube.regency])
+
+
+def yearly_budget(dataset: Dataset, rule: Rule, region: str | None = None) -> dict[str, float]:
+    """Rp a year in `region` or the nation: `eligible` if everybody eligible were served, `placed` for the places of the
+    quota, `enrolled` for today's holders; NaN where the amount is not known. `published` is the national budget the
+    government names."""
     cube = cubes.cube(dataset)
     order, worth = places.base_order(cube), places.value(cube, rule)
     share = places.eligible_share(cube, rule, order)
@@ -141,11 +142,13 @@ def yearly_budget(dataset: Dataset, rule: Rule) -> dict[str, float]:
         "enrolled": places.enrolled(cube, rule),
     }
     told = {"eligible": bool(rule.deciles), "placed": bool(rule.deciles), "enrolled": places.known(cube, rule)}
+    at = _inside(cube, region)
     found = {
-        name: float(np.where(count > 0, count * worth, 0.0).sum()) if told[name] else math.nan
+        name: float(np.where(count > 0, count * worth, 0.0)[at].sum()) if told[name] else math.nan
         for name, count in parts.items()
     }
-    return {**found, "published": math.nan if rule.budget is None else rule.budget}
+    whole = region is None or region == units.NATION
+    return {**found, "published": rule.budget if whole and rule.budget is not None else math.nan}
 
 
 def ordered(dataset: Dataset, rule: Rule, region: str | None = None, limit: int = 1000) -> pd.DataFrame:
@@ -164,13 +167,13 @@ def ordered(dataset: Dataset, rule: Rule, region: str | None = None, limit: int 
         base = cubes.base_model(dataset)
         sides = {"a": scorecard_for(dataset, base)} if base else {}
         scores, joins = cubes.score_steps(cursor, sides, 1)
-        kept = " OR ".join(_PROTECTED[name] for name in rule.protected) or "false"
+        kept = " OR ".join(PROTECTED[name] for name in rule.protected) or "false"
         held = f"f.{rule.flag} > 0" if rule.flag else "false"
         found = cursor.execute(
             f"""WITH family AS (
   SELECT f.id_keluarga, f.province, f.regency, f.district, f.desil_nasional AS decile, {scores["a"]} AS score,
-    f.family_size, {_UNIT[rule.unit]} * w.weight AS units, {held} AS enrolled,
-    coalesce({held} AND ({kept}), false) AS protected, {_CONDITIONS[rule.condition]} AS meets
+    f.family_size, {UNIT[rule.unit]} * w.weight AS units, {held} AS enrolled,
+    coalesce({held} AND ({kept}), false) AS protected, {CONDITIONS[rule.condition]} AS meets
   FROM family_packed AS f JOIN area_weight AS w USING (regency) LEFT JOIN traits AS t USING (id_keluarga)
   {joins}
 ), queue AS (

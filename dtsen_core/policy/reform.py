@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from dtsen_core.errors import InternalError
 from dtsen_core.paths import RULES
 from dtsen_core.policy import places
 from dtsen_core.policy.cube import GROUPS, Cube
@@ -27,7 +28,7 @@ from dtsen_core.rank.scorecard import REGENCIES
 from dtsen_core.regions import units
 
 Floats = npt.NDArray[np.float64]
-ALL_GROUPS = (*GROUPS, "rural")
+ALL_GROUPS = (*GROUPS, "rural", "remote")
 _EPS = 1e-9
 
 
@@ -62,7 +63,8 @@ class Outcome:
     deciles  by delivered national decile: decile, n, families, before, after (families served), winners, losers,
              cost_before, cost_after
     areas    by regency: code, name, n, families, before, after, winners, losers, change (families)
-    groups   by group ("all", female_head, elderly_head, disability, rural): families, before, after, winners, losers
+    groups   by group ("all", female_head, elderly_head, disability, rural, remote): families, before, after, winners,
+             losers
     poverty  national p0, p1, p2, gini, poor_persons before and after, and se, the standard errors of their changes;
              None where expenditure cannot be estimated
     warnings keys of sentences in errors_simulasi, with parameters
@@ -229,11 +231,23 @@ def _groups(cube: Cube, columns: dict[str, Floats]) -> pd.DataFrame:
             part = np.ones(len(cube.rows))
         elif name == "rural":
             part = (cube.urban == 2).astype(np.float64)
+        elif name == "remote":
+            part = disadvantaged()[cube.regency].astype(np.float64)
         else:
             part = cube.sums[name] / cube.rows
         shown = ("n", "families", "before", "after", "winners", "losers")
         rows.append({"group": name, **{c: float((columns[c] * part).sum()) for c in shown}})
     return pd.DataFrame(rows)
+
+
+@lru_cache(maxsize=1)
+def disadvantaged() -> npt.NDArray[np.bool_]:
+    """Whether each regency is declared disadvantaged, shape (514,); ``data/rules/disadvantaged_regencies.toml``."""
+    raw = tomllib.loads((RULES / "disadvantaged_regencies.toml").read_text(encoding="utf-8"))
+    known = units.table("regency")["code"]
+    if unknown := set(raw["codes"]) - set(known):
+        raise InternalError(f"disadvantaged_regencies.toml names unknown regencies: {', '.join(sorted(unknown))}")
+    return known.isin(raw["codes"]).to_numpy(bool)
 
 
 def _warnings(

@@ -13,7 +13,9 @@ Survey Methodology 25(2)). Errors of the model itself (its coefficients, the pov
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -42,27 +44,57 @@ class Shift:
     amount: Floats
 
 
+@dataclass(frozen=True, eq=False)
+class People:
+    """Whom a measure speaks of, arrays of shape (cells,): `province`, `urban`, `score` thousandths, `persons` (survey
+    base) and `load`, persons that one row stands for. `memo` keeps what every change of the same people asks."""
+
+    province: Ints
+    urban: Ints
+    score: Ints
+    persons: Floats
+    load: Floats
+    memo: dict[str, Any] = field(default_factory=dict, repr=False)
+
+
 def poverty_effect(
     cube: Cube, residuals: Residuals, shifts: list[Shift], line_factor: float = 1.0
 ) -> dict[str, dict[str, float]]:
-    """{"before": …, "after": …, "se": …}. Before and after: p0, p1, p2, gini (fractions), poor_persons (survey base),
-    mean (Rp a person and month) and gap (Rp a year that would lift everybody to the line). se: standard errors of the
-    changes of p0, p1, p2, gini and poor_persons. Without shifts both are the same numbers and the errors zero."""
-    province, people = cube.province, cube.sums["persons"] * cube.weight * cube.factor
-    base = cube.memo.get("distribution")
-    if base is None:
-        everybody = np.arange(len(people))
-        base = _spread(cube, everybody, province, people, PROVINCES, np.arange(PROVINCES), residuals)
-        cube.memo["distribution"] = base
-    line = poverty_lines() * line_factor
-    before = cube.memo.get(f"before {line_factor}")
-    if before is None:
-        before = _measures(base, np.arange(PROVINCES), np.zeros(PROVINCES), line)
-        cube.memo[f"before {line_factor}"] = before
+    """`effect` for everybody in `cube`, with the official lines times `line_factor`."""
+    people = cube.memo.get("people")
+    if people is None:
+        persons = cube.sums["persons"] * cube.weight * cube.factor
+        people = People(cube.province, cube.urban, cube.score, persons, persons / cube.rows)
+        cube.memo["people"] = people
+    onto = [Shift(s.at, s.persons * cube.factor[s.at], s.amount) for s in shifts]
+    return effect(people, residuals, onto, poverty_lines() * line_factor)
+
+
+def effect(people: People, residuals: Residuals, shifts: list[Shift], line: Floats) -> dict[str, dict[str, float]]:
+    """{"before": …, "after": …, "se": …, "se_before": …, "se_after": …}. Before and after: p0, p1, p2, gini
+    (fractions), poor_persons (survey base), mean (Rp a person and month) and gap (Rp a year that would lift everybody
+    to the line). se: standard errors of the changes of p0, p1, p2, gini and poor_persons; se_before and se_after of
+    the measures themselves (without poor_persons). Without shifts both sides are the same numbers and the errors of
+    the changes zero. `persons` of the shifts on the survey base; `line` by province, Rp a person and month."""
+    province = people.province
+
+    def kept(name: str, make: Callable[[], Any]) -> Any:
+        if name not in people.memo:
+            people.memo[name] = make()
+        return people.memo[name]
+
+    everybody, nation = np.arange(len(people.persons)), np.arange(PROVINCES)
+    said = hash(line.tobytes())
+    base = kept("base", lambda: _spread(people, everybody, province, people.persons, PROVINCES, nation, residuals))
+    whole = kept("squares", lambda: _spread(
+        people, everybody, province, people.persons * people.load, PROVINCES, nation, residuals))  # fmt: skip
+    before = kept(f"before {said}", lambda: _measures(base, nation, np.zeros(PROVINCES), line))
+    first = kept(f"error {said}", lambda: _level_errors(base, whole, np.zeros(PROVINCES), line))
     if not shifts:
-        return {"before": dict(before), "after": dict(before), "se": dict.fromkeys(ERRORS, 0.0)}
+        return {"before": dict(before), "after": dict(before), "se": dict.fromkeys(ERRORS, 0.0),
+                "se_before": dict(first), "se_after": dict(first)}  # fmt: skip
     at = np.concatenate([s.at for s in shifts])
-    moved = np.concatenate([s.persons for s in shifts]) * cube.factor[at]
+    moved = np.concatenate([s.persons for s in shifts])
     amount = np.concatenate([s.amount for s in shifts])
     group = np.rint(amount / STEP).astype(np.int64)
     key = province[at] * (1 << 32) + (group + (1 << 30))
@@ -70,35 +102,32 @@ def poverty_effect(
     weight = np.bincount(row, moved)
     mean = np.bincount(row, moved * amount) / weight
     own = known >> 32
-    rows = _spread(cube, at, row, moved, len(known), own, residuals)
+    rows = _spread(people, at, row, moved, len(known), own, residuals)
     left = _minus(base, rows.combine(own, PROVINCES))
     together = Distribution(
         np.concatenate([left.persons, _fit(rows, left).persons]), left.low, left.step, left.points
     )
     shift = np.concatenate([np.zeros(PROVINCES), mean])
-    after = _measures(together, np.concatenate([np.arange(PROVINCES), own]), shift, line)
-    load = people / cube.rows  # persons that one row stands for
-    whole = cube.memo.get("squares")
-    if whole is None:
-        everybody = np.arange(len(people))
-        whole = _spread(cube, everybody, province, people * load, PROVINCES, np.arange(PROVINCES), residuals)
-        cube.memo["squares"] = whole
-    squares = _spread(cube, at, row, moved * load[at], len(known), own, residuals)
+    place = np.concatenate([nation, own])
+    after = _measures(together, place, shift, line)
+    squares = _spread(people, at, row, moved * people.load[at], len(known), own, residuals)
     still = _minus(whole, squares.combine(own, PROVINCES))
     se = _errors(base, together, shift, rows, squares, still, line[own])
-    return {"before": dict(before), "after": after, "se": se}
+    joined = Distribution(np.concatenate([still.persons, squares.persons]), still.low, still.step, still.points)
+    second = _level_errors(together, joined, shift, line[place])
+    return {"before": dict(before), "after": after, "se": se, "se_before": dict(first), "se_after": second}
 
 
 def _spread(
-    cube: Cube, at: Ints, row: Ints, persons: Floats, rows: int, province: Ints, residuals: Residuals
+    people: People, at: Ints, row: Ints, persons: Floats, rows: int, province: Ints, residuals: Residuals
 ) -> Distribution:
     """The distribution of `rows` areas; `row` and `persons` of each of the cells `at`."""
-    low, high = int(cube.score.min()), int(cube.score.max())
-    score = cube.score[at]
-    # the ends of the whole score range, without people, keep every grid of this cube the same
+    low, high = int(people.score.min()), int(people.score.max())
+    score = people.score[at]
+    # the ends of the whole score range, without people, keep every grid of these people the same
     h = Histogram(
         "reform",
-        np.concatenate([row, [0, 0]]), np.concatenate([cube.urban[at], [0, 0]]),
+        np.concatenate([row, [0, 0]]), np.concatenate([people.urban[at], [0, 0]]),
         np.concatenate([score, [low, high]]), np.zeros(len(at) + 2, dtype=np.int64),
         np.concatenate([persons, [0.0, 0.0]]),
     )  # fmt: skip
@@ -165,6 +194,25 @@ def _errors(
     squared = float((still.persons * (new - old) ** 2).sum())
     squared += float((squares.persons * (np.interp(spending, nodes, new) - old) ** 2).sum())
     return {**found, "gini": float(np.sqrt(squared)) / total, "poor_persons": found["p0"] * total}
+
+
+def _level_errors(d: Distribution, squares: Distribution, shift: Floats, line: Floats) -> dict[str, float]:
+    """Standard errors of the measures of rows raised by `shift`; `squares` their squared weights, `line` of each."""
+    nodes = np.exp(d.log_nodes)
+    spending = np.maximum(nodes[None, :] + shift[:, None], FLOOR)
+    z, total = line[:, None], float(d.persons.sum())
+    below = np.clip((np.log(z) - np.log(spending)) / (d.step / 1000) + 0.5, 0.0, 1.0)
+    gap = np.maximum(1.0 - spending / z, 0.0)
+    found = {}
+    for name, term in (("p0", below), ("p1", gap), ("p2", gap**2)):
+        average = float((d.persons * term).sum()) / total
+        # a person is poor or not: the square of a share of a cell is the share
+        square = below if name == "p0" else term**2
+        spread = square - 2 * average * term + average**2
+        found[name] = float(np.sqrt((squares.persons * spread).sum())) / total
+    influence = np.interp(spending, nodes, _influence(nodes, _on_nodes(d.persons, spending, nodes)))
+    found["gini"] = float(np.sqrt((squares.persons * influence**2).sum())) / total
+    return found
 
 
 def _influence(nodes: Floats, persons: Floats) -> Floats:

@@ -146,7 +146,7 @@ def targeting_table(
     """
     lines = line if isinstance(line, str) else None
     data = checks.frame(df, (welfare, weight, received, benefit, lines, cluster))
-    if not 0 < bottom < 1:
+    if not 0 < checks.number(bottom, "bottom") < 1:
         raise ValueError("bottom must lie between 0 and 1, for example 0.4")
     y = checks.numbers(data[welfare], welfare)
     w = np.ones(len(y)) if weight is None else checks.numbers(data[weight], weight)
@@ -163,9 +163,11 @@ def targeting_table(
     received_ = r == 1
     before = y - b if includes_benefit else y
     after = y if includes_benefit else y + b
-    if includes_benefit and (before < 0).any():
-        notes.append(f"{int((before < 0).sum())} rows receive more than their welfare; without it they count as zero")
-        before = np.maximum(before, 0)
+    if (y < 0).any():
+        notes.append(f"{int((y < 0).sum())} rows have negative welfare; it is taken as it stands")
+    if (over := (before < 0) & (y >= 0)).any():
+        notes.append(f"{int(over.sum())} rows receive more than their welfare; without it they count as zero")
+        before = np.where(over, 0.0, before)
     quantile = quantile_groups(y, w, quantiles)
     poor, low = y < z, _bottom_share(y, w, bottom)
     known = benefit is not None

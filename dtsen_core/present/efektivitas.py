@@ -10,7 +10,7 @@ from dtsen_core.locale import text
 from dtsen_core.oversight.disclosure import Published
 from dtsen_core.policy.effectiveness.causal import Check, Verdict
 from dtsen_core.policy.effectiveness.poverty import PovertyEffect
-from dtsen_core.policy.impact import RDResult
+from dtsen_core.policy.impact import DiDResult, RDResult
 from dtsen_core.policy.programme_rules import Rule
 from dtsen_core.present import numbers
 from dtsen_core.present.peringkat_tables import Table, build
@@ -138,16 +138,21 @@ def poverty_finding(effect: PovertyEffect, table: Published, rule: Rule, place: 
 
 
 def poverty_table(table: Published, lang: str) -> Table:
-    frame = table.frame
-    names = [t(f"col_{c}", lang) for c in ("measure", "without", "with", "change", "low", "high")]
-    z = 1.96
-    made = pd.DataFrame({
-        names[0]: [t(f"measure_{m}", lang) for m in frame["measure"]], names[1]: frame["without"],
-        names[2]: frame["with_transfer"], names[3]: frame["change"],
-        names[4]: frame["change"] - z * frame["se_change"], names[5]: frame["change"] + z * frame["se_change"],
-    })  # fmt: skip
-    return Table(made, {names[0]: "text", names[1]: "percent2", names[2]: "percent2", names[3]: "points",
-                        names[4]: "points", names[5]: "points"})  # fmt: skip
+    """Measures without and with the transfer with their standard errors, and the change with its interval."""
+    frame, z = table.frame, 1.96
+    columns: list[tuple[str, pd.Series, str]] = [
+        ("without", frame["without"], "percent2"), ("se_without", frame["se_without"], "error"),
+        ("with", frame["with_transfer"], "percent2"), ("se_with", frame["se_with"], "error"),
+        ("change", frame["change"], "points"), ("low", frame["change"] - z * frame["se_change"], "points"),
+        ("high", frame["change"] + z * frame["se_change"], "points"),
+    ]  # fmt: skip
+    first = t("col_measure", lang)
+    made = pd.DataFrame({first: [t(f"measure_{m}", lang) for m in frame["measure"]],
+                         **{t(f"col_{name}", lang): values for name, values, _ in columns}})  # fmt: skip
+    # Gini is an index, not a share of people
+    index = {"percent2": "ratio4", "error": "ratio4", "points": "signed4"}
+    kinds = {name: [index[kind] if m == "gini" else kind for m in frame["measure"]] for name, _, kind in columns}
+    return Table(made, {first: "text", **{t(f"col_{name}", lang): kind for name, kind in kinds.items()}})
 
 
 def delivery_finding(found: Published, rule: Rule, place: str, lang: str) -> str:
@@ -197,7 +202,7 @@ def causal_finding(verdict: Verdict, rule: Rule, place: str, lang: str) -> str:
 def reason_words(verdict: Verdict, lang: str) -> str:
     """Why nothing could be estimated, in words of the page; the estimator's own English is not shown."""
     known = {"constant": "constant", "same for everybody": "same", "too few": "few", "one side": "side",
-             "no period": "pre", "ever treated": "treated", "never treated": "never", "fewer than": "few",
+             "no period": "pre", "never treated": "never", "ever treated": "treated", "fewer than": "few",
              "distinct values": "few", "no surveyed": "nobody", "control units": "never"}  # fmt: skip
     for words, key in known.items():
         if words in verdict.reason:
@@ -251,8 +256,10 @@ def method_words(verdict: Verdict, lang: str) -> str:
         return t(key, lang, n=numbers.number(verdict.n, lang), left=numbers.number(result.n_left, lang),
                  right=numbers.number(result.n_right, lang), h=numbers.number(result.h, lang, 3),
                  jump=numbers.points(result.first_stage, lang))  # fmt: skip
-    return t("method_did", lang, n=numbers.number(result.n_units, lang), entered=numbers.number(result.n_treated, lang),
-             never=numbers.number(result.n_control, lang),
+    errors = t("errors_regency" if verdict.clusters else "errors_family", lang,
+               count=numbers.number(verdict.clusters, lang))  # fmt: skip
+    return t("method_did", lang, errors=errors, n=numbers.number(result.n_units, lang),
+             entered=numbers.number(result.n_treated, lang), never=numbers.number(result.n_control, lang),
              mde=effect_words(result.minimum_detectable_effect, verdict.outcome, lang))  # fmt: skip
 
 
@@ -266,6 +273,20 @@ def sensitivity_table(frame: pd.DataFrame, name: str, outcome: str, lang: str) -
         columns[4]: frame["n_left"] + frame["n_right"],
     })  # fmt: skip
     return Table(made, {**dict.fromkeys(columns[:4], "text"), columns[4]: "count"})
+
+
+def estimator_table(verdict: Verdict, lang: str) -> Table:
+    """The overall effect of staggered entry by each way to average, and by the imputation estimator."""
+    result = verdict.result
+    columns = [t(f"col_{c}", lang) for c in ("estimator", "estimate", "low", "high")]
+    rows = []
+    if isinstance(result, DiDResult):
+        found = {name: getattr(result, name) for name in ("simple", "dynamic", "group", "calendar")}
+        for name, one in (*found.items(), ("imputation", verdict.cross)):
+            if one is not None:
+                shown = [effect_words(v, verdict.outcome, lang) for v in (one.estimate, *one.ci)]
+                rows.append((t(f"estimator_{name}", lang), *shown))
+    return Table(pd.DataFrame(rows, columns=columns), dict.fromkeys(columns, "text"))
 
 
 def study_table(study: Published | None, outcome: str, lang: str) -> Table:

@@ -49,7 +49,8 @@ def upset(patterns: Published, keys: tuple[str, ...], names: dict[str, str], lan
     fig.add_bar(
         x=place, y=frame["families"], marker={"color": theme.ACCENT, "line": {"width": 0}}, yaxis="y2",
         text=[numbers.people(v, lang, 1) for v in frame["families"]], textposition="outside", cliponaxis=False,
-        hovertext=[pattern_name(p, names, lang) for p in frame["pattern"]], hoverinfo="text",
+        hovertext=[f"{pattern_name(p, names, lang)}: {numbers.people(v, lang, 1)}"
+                   for p, v in zip(frame["pattern"], frame["families"])], hoverinfo="text",
     )  # fmt: skip
     for row, key in enumerate(keys):
         colour = theme.PROGRAMME_COLOURS.get(key, theme.ACCENT)
@@ -67,6 +68,8 @@ def upset(patterns: Published, keys: tuple[str, ...], names: dict[str, str], lan
                 "showgrid": False, "fixedrange": True},
     )  # fmt: skip
     fig.update_xaxes(showticklabels=False, showgrid=False)
+    # on a phone the figures do not fit above the bars: none rather than too small to read
+    fig.update_layout(uniformtext={"minsize": 9, "mode": "hide"})
     return fig
 
 

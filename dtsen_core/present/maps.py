@@ -99,11 +99,12 @@ def choropleth(
 
     `hover` brings the numbers and the words around them (the name comes with the shapes as
     ``%{properties.name}`` and so does not travel again), `corner` the words in the lower left corner with
-    `hint` under them, `note` those in the upper left; `layers` are drawn above the areas.
+    `hint`, if any, under them, `note` those in the upper left; `layers` are drawn above the areas.
     """
     mode = style.mode
     traces = [trace(rows, style, hover, where, template) for where, template in hover.groups]
     fig = go.Figure(traces)
+    told = f"{corner}<br><span style='font-size:11px'>{hint}</span>" if hint else corner
     label = {"showarrow": False, "xref": "paper", "yref": "paper", "bgcolor": PAPER[mode], "borderpad": 4}
     fig.update_layout(
         template=go.layout.Template(),
@@ -119,7 +120,7 @@ def choropleth(
             **camera(bbox),
         },
         annotations=[
-            {**label, "text": f"{corner}<br><span style='font-size:11px'>{hint}</span>", "align": "left",
+            {**label, "text": told, "align": "left",
              "x": 0.008, "y": 0.012, "xanchor": "left", "yanchor": "bottom", "font": {"size": 14}},
             {**label, "text": note, "x": 0.008, "y": 0.988, "xanchor": "left", "yanchor": "top",
              "font": {"size": 11}},

@@ -6,7 +6,7 @@ figures share one template, so a map has as many traces as there are such patter
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -70,6 +70,11 @@ def make(rows: pd.DataFrame, indicator: MapIndicator, partner: MapIndicator, wor
             "size": str(size_text[first]) if gap[_AT["size"]] else f"%{{customdata[{_AT['size']}]:,.0f}}",
         })))  # fmt: skip
     return Hover(facts if len(rows) <= MANY else facts.astype("float32"), tuple(groups))
+
+
+def said(texts: Sequence[str]) -> Hover:
+    """The hover of areas whose whole text is written already."""
+    return Hover(np.array(texts, dtype=object), ((np.arange(len(texts)), "%{customdata}"),))
 
 
 def words(

@@ -286,6 +286,6 @@ def method_note(
     if rule.source_amount:
         lines.append(text("simulasi.note_amount", lang, source=rule.source_amount))
     lines.append(text(f"simulasi.note_basis_{basis}", lang))
-    others = ("order", "poverty", "error", "behaviour", "objections", "disclosure")
+    others = ("order", "one", "poverty", "error", "behaviour", "objections", "disclosure")
     lines += [text(f"simulasi.note_{k}", lang) for k in others]
     return lines

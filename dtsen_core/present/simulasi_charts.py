@@ -9,7 +9,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from dtsen_core.locale import text
-from dtsen_core.present import maps, numbers, theme
+from dtsen_core.present import maps, numbers, peta_hover, theme
 
 BAR = 26
 
@@ -173,38 +173,11 @@ def need_classes(frame: pd.DataFrame, lang: str) -> Classed:
     return Classed(pd.DataFrame({"code": frame["code"], "klass": klass.astype(int), "hover": hover}), 0.0, words)
 
 
-def change_map(found: Classed, style: maps.MapStyle, bbox: maps.BBox, corner: str, note: str) -> go.Figure:
-    """The map of the change, shapes fetched by the browser."""
-    mode = style.mode
-    fig = go.Figure(
-        go.Choroplethmap(
-            geojson=style.shapes, locations=found.rows["code"].tolist(), z=found.rows["klass"].tolist(),
-            customdata=found.rows["hover"].tolist(), hovertemplate="%{customdata}<extra></extra>",
-            zmin=-0.5, zmax=len(style.colours) + 0.5,
-            colorscale=maps.stepped_scale(style.colours, maps.NO_FIGURE[mode]), showscale=False,
-            marker={"opacity": maps.SOLID, "line": {"width": 0.5, "color": maps.EDGE[mode]}},
-        )
+def change_map(
+    found: Classed, style: maps.MapStyle, bbox: maps.BBox, corner: str, note: str, lang: str
+) -> go.Figure:
+    """The map of the classes, each area's hover written out."""
+    return maps.choropleth(
+        found.rows.assign(doubt=0), style, bbox, hover=peta_hover.said(found.rows["hover"].tolist()), corner=corner,
+        hint="", note=note, lang=lang, height=maps.HEIGHT_NATION,
     )  # fmt: skip
-    label = {"showarrow": False, "xref": "paper", "yref": "paper", "bgcolor": maps.PAPER[mode], "borderpad": 4}
-    fig.update_layout(
-        template=go.layout.Template(), height=maps.HEIGHT_NATION, margin={"l": 0, "r": 0, "t": 0, "b": 0},
-        paper_bgcolor="rgba(0,0,0,0)", font={"family": theme.FONT, "size": 12, "color": maps.INK[mode]},
-        hoverlabel={"font": {"family": theme.FONT, "size": 13}, "align": "left"},
-        map={
-            "style": style.style,
-            "layers": [
-                {"sourcetype": "geojson", "source": style.land, "type": "fill", "below": "traces",
-                 "color": maps.LAND[mode]},
-                {"sourcetype": "geojson", "source": style.land, "type": "line", "below": "traces",
-                 "color": maps.COAST[mode], "line": {"width": 0.7}},
-            ],
-            **maps.camera(bbox),
-        },
-        annotations=[
-            {**label, "text": corner, "x": 0.008, "y": 0.012, "xanchor": "left", "yanchor": "bottom",
-             "font": {"size": 14}},
-            {**label, "text": note, "x": 0.008, "y": 0.988, "xanchor": "left", "yanchor": "top",
-             "font": {"size": 11}},
-        ],
-    )  # fmt: skip
-    return fig

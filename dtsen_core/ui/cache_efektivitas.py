@@ -146,7 +146,7 @@ def _delivery(path: str, stamp: str, ask: Ask) -> Published | None:
 
 def readiness(key: DatasetKey, ask: Ask) -> Published | None:
     """Delivery readiness of the families listed; None where the dataset holds no members."""
-    return _delivery(*key, replace(ask, group="all", base=0))
+    return _delivery(*key, replace(ask, base=0))
 
 
 @dataclass(frozen=True, eq=False)

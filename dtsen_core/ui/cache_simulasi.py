@@ -122,11 +122,11 @@ def _needs(
     rule = next(r for r in rules_on(dataset.manifest.as_of) if r.key == programme)
     given = needs.read_quotas(quotas.encode()) if quotas else None
     areas = needs.needs_by_area(dataset, rule, level, parent, split, given).drop(columns=["units", "gap"])
-    deciles = needs.needs_by_decile(dataset, rule).drop(columns="units")
+    deciles = needs.needs_by_decile(dataset, rule, parent).drop(columns="units")
     for frame in (areas, deciles):
         frame["coverage"] = frame["enrolled_eligible"] / frame["eligible"].where(frame["eligible"] > 0)
     origin = dataset.manifest.origin
-    budget = needs.yearly_budget(dataset, rule)
+    budget = needs.yearly_budget(dataset, rule, parent)
     money = pd.DataFrame([{"key": "ID", "families": deciles["families"].sum(), **budget}])
     sealed = disclosure.publish(
         money,

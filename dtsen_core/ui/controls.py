@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
 from dtsen_core.ui import url_state
+
+if TYPE_CHECKING:
+    from dtsen_core.ui.shell import Page
 
 
 def seed(key: str, name: str, options: Sequence[Any], default: Any) -> None:
@@ -44,3 +47,13 @@ def choice(
         value = st.selectbox(label, options, format_func=format_func, key=key, help=help)
     url_state.write(**{name: None if value == default else value})
     return value
+
+
+def view(page: Page, views: Sequence[str]) -> str:
+    """Which of the page's `views` is shown, kept in the address as ``show``."""
+    return str(
+        choice(
+            "show", page.t("control_view"), views, views[0], lambda code: page.t(f"view_{code}"), page=page.name,
+            segmented=True,
+        )
+    )  # fmt: skip

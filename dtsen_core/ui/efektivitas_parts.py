@@ -65,7 +65,7 @@ def _controls(page: Page, view: str, rules: dict[str, Rule]) -> tuple[Ask, str]:
                                     help=None if len(known) > 1 else page.t("no_urban")))  # fmt: skip
     with columns[4]:
         group = str(controls.choice("group", page.t("control_group"), GROUPS, GROUPS[0],
-                                    lambda c: page.t(f"group_{c}"), page=page.name))  # fmt: skip
+                                    lambda c: _group_name(page, c), page=page.name))  # fmt: skip
     area = province if regency == WHOLE else regency
     base = 0
     if with_base:
@@ -74,9 +74,15 @@ def _controls(page: Page, view: str, rules: dict[str, Rule]) -> tuple[Ask, str]:
                                        lambda k: page.t("base_own" if k == 0 else "base_decile", k=k),
                                        page=page.name, help=page.t("base_help")))  # fmt: skip
     name = page.t("nation") if area == units.NATION else units.name(area)
-    words = [name, *(page.t(f"{kind}_{code}").lower() for kind, code in (("place", where), ("group", group))
-                     if code != "all")]  # fmt: skip
+    words = [name, *([page.t(f"place_{where}").lower()] if where != "all" else []),
+             *([_group_name(page, group).lower()] if group != "all" else [])]  # fmt: skip
     return Ask(programme, area, where, group, base), ", ".join(words)
+
+
+def _group_name(page: Page, group: str) -> str:
+    """What a kind of family is called; a disability is known by its severity only where members are."""
+    known = group == "disability" and page.dataset.manifest.has_members
+    return page.t("group_severe_disability" if known else f"group_{group}")
 
 
 def _names(page: Page) -> dict[str, str]:
@@ -193,7 +199,7 @@ def incidence(page: Page, ask: Ask, rule: Rule, place: str) -> None:
         Figure(page.t("figure_differential"), numbers.points(figures["differential"], lang),
                page.t("differential_note")),
         Figure(page.t("figure_concentration"),
-               numbers.number(figures["concentration"], lang, 3) if found.priced else page.t("unknown"),
+               numbers.signed(figures["concentration"], lang, 3) if found.priced else page.t("unknown"),
                page.t("concentration_note")),
         Figure(page.t("figure_adequacy"),
                numbers.percent(figures["adequacy"], lang) if found.priced else page.t("unknown"),
@@ -289,6 +295,9 @@ def causal(page: Page, ask: Ask, rule: Rule, place: str) -> None:
         if design == "did":
             st.dataframe(efektivitas.study_table(judged.chart, outcome, lang).styler(lang), width="stretch",
                          hide_index=True, alt=page.t("alt_table", finding=finding))  # fmt: skip
+            st.markdown(f"**{page.t('sensitivity_estimators')}**")
+            st.dataframe(efektivitas.estimator_table(verdict, lang).styler(lang), width="stretch", hide_index=True,
+                         alt=page.t("alt_table", finding=page.t("sensitivity_estimators")))  # fmt: skip
         for name, column in (("bandwidth", "factor"), ("donut", "radius"), ("placebo", "placebo")):
             if name in verdict.tables:
                 st.markdown(f"**{page.t(f'sensitivity_{name}')}**")

@@ -22,6 +22,7 @@ from dtsen_core.ui.shell import Page
 NATION = units.NATION
 VIEWS = ("areas", "deciles", "calculator")
 UPLOADED = "uploaded"
+THIN = 100  # rows of an area below which its figures are rough
 _QUOTAS = "kebutuhan.quotas"
 
 
@@ -57,7 +58,7 @@ def draw(page: Page) -> Choice:
                 "region", page.t("control_region"), [NATION, *units.table("province")["code"]], NATION,
                 lambda code: page.t("whole_country") if code == NATION else units.name(code), page=page.name,
             )  # fmt: skip
-        levels = LEVELS if region == NATION else LEVELS[1:]
+        levels = LEVELS[:2] if region == NATION else LEVELS[1:]
         with columns[2]:
             level = controls.choice(
                 "level", page.t("control_level"), levels, levels[0], lambda code: page.t(f"level_{code}"),
@@ -97,15 +98,6 @@ def headline(page: Page, found: Needs) -> None:
     st.markdown(kebutuhan.budget_finding(found.budget, page.lang))
 
 
-def view(page: Page) -> str:
-    return str(
-        controls.choice(
-            "show", page.t("control_view"), VIEWS, VIEWS[0], lambda code: page.t(f"view_{code}"), page=page.name,
-            segmented=True,
-        )
-    )  # fmt: skip
-
-
 def _chart(page: Page, fig: object, finding: str, key: str) -> None:
     st.plotly_chart(
         fig, width="stretch", config=theme.CONFIG, key=f"kebutuhan.{key}",
@@ -126,6 +118,9 @@ def _table(page: Page, made: Table, finding: str, published: Published) -> None:
 
 def areas(page: Page, found: Needs, choice: Choice) -> None:
     frame = kebutuhan.with_gap(found.areas)
+    if choice.level == "district":
+        few = int((frame["n"] < THIN).sum())
+        st.caption(page.t("district_note", few=few, all=len(frame), thin=THIN))
     finding = kebutuhan.finding(found.rule, found.areas, page.lang)
     if frame["waiting"].notna().any():
         _map(page, frame, choice, finding)
@@ -148,7 +143,7 @@ def _map(page: Page, frame: pd.DataFrame, choice: Choice, finding: str) -> None:
     classed = simulasi_charts.need_classes(frame, page.lang)
     fig = simulasi_charts.change_map(
         classed, style, boundaries.bbox(choice.parent or NATION), page.t("map_corner"),
-        page.t("peta.map_indicative" if peta_map.indicative(choice.level) else "peta.map_official"),
+        page.t("peta.map_indicative" if peta_map.indicative(choice.level) else "peta.map_official"), page.lang,
     )  # fmt: skip
     st.plotly_chart(
         fig, key="kebutuhan.map", theme=None, config=theme.CONFIG | {"scrollZoom": True},

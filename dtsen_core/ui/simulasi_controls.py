@@ -10,7 +10,17 @@ from dtsen_core.errors import UserError
 from dtsen_core.policy import programme_rules
 from dtsen_core.policy.programme_rules import CONDITIONS, UNITS, Rule
 from dtsen_core.policy.reform_run import OWN, rule_for
-from dtsen_core.policy.reform_spec import BASES, NEW, UNLIMITED, Design, Reform, check, parse_reform
+from dtsen_core.policy.reform_spec import (
+    BASES,
+    MAX_AMOUNT,
+    MAX_QUOTA,
+    NEW,
+    UNLIMITED,
+    Design,
+    Reform,
+    check,
+    parse_reform,
+)
 from dtsen_core.present import simulasi
 from dtsen_core.ui import cache_simulasi, url_state
 from dtsen_core.ui.shell import Page
@@ -165,8 +175,9 @@ def _quota(page: Page, stem: str, held: Reform, old: Rule) -> Reform:
     )  # fmt: skip
     start = held.quota if held.quota not in (None, UNLIMITED) else (old.quota or 1_000_000.0)
     value = st.number_input(
-        page.t("control_quota", unit=simulasi.unit(old, page.lang)), min_value=1_000, max_value=1_000_000_000,
-        value=int(start or 1_000_000), step=100_000, key=f"{stem}.quota", disabled=unlimited,
+        page.t("control_quota", unit=simulasi.unit(old, page.lang)), min_value=1,
+        max_value=int(max(MAX_QUOTA, start or 0)), value=max(int(start or 1_000_000), 1), step=100_000,
+        key=f"{stem}.quota", disabled=unlimited,
     )  # fmt: skip
     if unlimited:
         return replace(held, quota=None if old.quota is None else UNLIMITED)
@@ -180,7 +191,7 @@ def _amount(page: Page, stem: str, held: Reform, old: Rule) -> Reform:
             changed = []
             for part in old.components:
                 value = st.number_input(
-                    page.t(f"component_{part.key}"), min_value=0, max_value=100_000_000,
+                    page.t(f"component_{part.key}"), min_value=0, max_value=int(max(MAX_AMOUNT, part.amount)),
                     value=int(wanted.get(part.key, part.amount)), step=100_000, key=f"{stem}.{part.key}",
                 )  # fmt: skip
                 if float(value) != part.amount:
@@ -188,7 +199,7 @@ def _amount(page: Page, stem: str, held: Reform, old: Rule) -> Reform:
         return replace(held, components=tuple(changed))
     start = held.amount if held.amount is not None else (old.amount or 0.0)
     value = st.number_input(
-        page.t("control_amount", unit=page.t(f"one_{old.unit}")), min_value=0, max_value=1_000_000_000,
+        page.t("control_amount", unit=page.t(f"one_{old.unit}")), min_value=0, max_value=int(max(MAX_AMOUNT, start)),
         value=int(start), step=100_000, key=f"{stem}.amount", help=page.t("control_amount_help"),
     )  # fmt: skip
     unknown = old.amount is None and value == 0

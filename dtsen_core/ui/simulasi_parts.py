@@ -15,7 +15,7 @@ from dtsen_core.present import labels, maps, numbers, simulasi, simulasi_charts,
 from dtsen_core.present.peringkat_export import Sheet, xlsx_bytes
 from dtsen_core.present.peringkat_tables import Table
 from dtsen_core.regions import boundaries, units
-from dtsen_core.ui import cache_simulasi, controls, peta_known, peta_map, simulasi_controls
+from dtsen_core.ui import cache_simulasi, peta_known, peta_map, simulasi_controls
 from dtsen_core.ui.cache_simulasi import Simulated
 from dtsen_core.ui.shell import Page
 from dtsen_core.ui.simulasi_controls import Chosen
@@ -23,15 +23,6 @@ from dtsen_core.ui.simulasi_controls import Chosen
 VIEWS = ("compare", "deciles", "areas", "groups", "budget", "objections")
 KIND = "simulasi"
 Outcomes = dict[str, Simulated]
-
-
-def view(page: Page) -> str:
-    return str(
-        controls.choice(
-            "show", page.t("control_view"), VIEWS, VIEWS[0], lambda code: page.t(f"view_{code}"), page=page.name,
-            segmented=True,
-        )
-    )  # fmt: skip
 
 
 def chart(page: Page, fig: object, alt: str, key: str) -> None:
@@ -128,7 +119,7 @@ def _areas(page: Page, active: Simulated) -> None:
     classed = simulasi_charts.classed(simulasi.area_change(active.regencies), page.lang)
     fig = simulasi_charts.change_map(
         classed, style, boundaries.bbox(units.NATION), page.t("map_corner"),
-        page.t("peta.map_indicative" if peta_map.indicative("regency") else "peta.map_official"),
+        page.t("peta.map_indicative" if peta_map.indicative("regency") else "peta.map_official"), page.lang,
     )  # fmt: skip
     st.plotly_chart(
         fig, key="simulasi.map", theme=None, config=theme.CONFIG | {"scrollZoom": True},
@@ -153,9 +144,9 @@ def _groups(page: Page, active: Simulated) -> None:
 
 def _budget(page: Page, chosen: Chosen, active: Simulated) -> None:
     known = [v for v in (active.new.budget, active.figures["cost_before"]) if v and not math.isnan(v)]
-    start = round((known[0] if known else 1e13) / 1e12, 2)
+    start = max(round((known[0] if known else 1e13) / 1e12, 2), 0.01)
     amount = st.number_input(
-        page.t("control_budget"), min_value=0.01, max_value=5_000.0, value=float(start), step=1.0, format="%.2f",
+        page.t("control_budget"), min_value=0.01, max_value=max(5_000.0, start), value=start, step=1.0, format="%.2f",
         key=f"simulasi.budget.{active.new.key}", help=page.t("control_budget_help"),
     )  # fmt: skip
     budget = float(amount) * 1e12

@@ -1,10 +1,11 @@
 """Coverage and speed of the causal estimates with the true effects of the simulation.
 
-    python -m tests.bench.bench_impact [--dataset DIR] [--times 200]
+    python -m tests.bench.bench_impact [--dataset DIR] [--times 500]
 
 Outcomes are drawn anew in each replication from the declared effects and noise of the follow-up survey; who is
 listed, when, and where families stand relative to the decile limit stay those of the dataset. Reported: the share
-of replications whose 95 % interval covers the truth (goal 93–97 %), mean estimate, and seconds per view.
+of replications whose 95 % interval covers the truth (goal 93–97 %), mean estimate, and seconds per view. A share of
+500 replications has a standard error of 1 point: at 200, 92 % and 98 % are no news.
 """
 
 from __future__ import annotations
@@ -77,7 +78,7 @@ def staggered(frame: pd.DataFrame, truth: float, times: int, rng: np.random.Gene
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--dataset")
-    parser.add_argument("--times", type=int, default=200)
+    parser.add_argument("--times", type=int, default=500)
     parser.add_argument("--families", type=int, default=8_000, help="families per replication, at most")
     parser.add_argument("--seed", type=int, default=1)
     asked = parser.parse_args()

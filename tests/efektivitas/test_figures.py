@@ -9,8 +9,8 @@ import pytest
 from dtsen_core.locale import LANGS
 from dtsen_core.oversight import tables_effectiveness as specs
 from dtsen_core.oversight.disclosure import publish
-from dtsen_core.policy import cube
-from dtsen_core.policy.effectiveness import causal, payments, poverty, reach
+from dtsen_core.policy import cube, family_traits
+from dtsen_core.policy.effectiveness import causal, delivery, payments, poverty, reach
 from dtsen_core.policy.effectiveness.causal import Check, Verdict
 from dtsen_core.policy.effectiveness.scope import Scope
 from dtsen_core.policy.programme_rules import rule_on
@@ -58,6 +58,24 @@ def test_areas_add_up_and_higher_deciles_are_better_off(opened: Dataset) -> None
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("scope", [NATION, Scope("32", "rural", "female_head"), Scope("3273", group="large")])
+def test_readiness_speaks_of_the_families_that_reach_counts(opened: Dataset, scope: Scope) -> None:
+    cells, pkh = cube.cube(opened), rule(opened, "pkh")
+    row = delivery.delivery(opened, pkh, scope).iloc[0]
+    assert row["families"] == pytest.approx(reach.reach(cells, pkh, scope).totals["listed"].iat[0])
+    assert row["families"] == pytest.approx(row["nik_valid"] + row["nik_invalid"])
+    assert row["families"] == pytest.approx(row[list(delivery.AGES)].sum())
+
+
+@pytest.mark.slow
+def test_traits_read_off_the_packed_codes_are_those_of_the_indicators(opened: Dataset) -> None:
+    packed, plain = family_traits.packed(), family_traits._FROM_INDICATORS
+    apart = " + ".join(f"count(*) FILTER (({packed[name]}) IS DISTINCT FROM ({sql}))" for name, sql in plain.items())
+    found = opened.cursor().execute(f"SELECT {apart} FROM family_packed f JOIN indicators i USING (id_keluarga)")
+    assert found.fetchone() == (0,)
+
+
+@pytest.mark.slow
 def test_the_poverty_effect_starts_from_the_official_rate(opened: Dataset) -> None:
     residuals, factors = poverty.line_factors(opened)
     assert residuals is not None
@@ -67,6 +85,12 @@ def test_the_poverty_effect_starts_from_the_official_rate(opened: Dataset) -> No
     assert found.table.loc["p0", "with_transfer"] == pytest.approx(0.0847, abs=0.001)
     assert (found.table["change"] < 0).all()
     assert 0 < found.benefit_cost < 1
+    errors = found.table[["se_without", "se_with", "se_change"]]
+    assert (errors > 0).all(axis=None)
+    assert (errors["se_change"] < errors["se_with"]).all()
+    # a share of families: what a simple random sample of the same rows would give, times a modest design effect
+    p, effective = found.table.loc["p0", "with_transfer"], paid.persons.sum() ** 2 / (paid.persons**2 / paid.rows).sum()
+    assert errors.loc["p0", "se_with"] == pytest.approx(np.sqrt(p * (1 - p) / effective), rel=0.1)
     nothing = payments.payments(opened, rule(opened, "blt_desa"), NATION)
     assert poverty.poverty_effect(nothing, residuals, factors) is None
 
@@ -79,7 +103,13 @@ def test_staggered_entry_finds_the_true_effect(opened: Dataset) -> None:
     assert truth == 0.06
     # three standard errors: a test that fails once in 370 datasets, not once in 20
     assert abs(estimate - truth) < 3 * (high - low) / (2 * 1.96)
-    assert {check.code for check in found.checks} == {"entrants", "comparison", "pretrend"}
+    assert {check.code for check in found.checks} == {"entrants", "comparison", "pretrend", "imputation"}
+    assert found.cross is not None
+    assert found.cross.ci[0] < estimate < found.cross.ci[1] or abs(found.cross.estimate - estimate) < 0.02
+    for lang in LANGS:
+        made = efektivitas.estimator_table(found, lang).frame
+        assert len(made) == 5
+        assert efektivitas.effect_words(found.cross.estimate, "ln_expenditure", lang) in made.iloc[-1].tolist()
 
 
 @pytest.mark.parametrize("lang", LANGS)
@@ -135,6 +165,12 @@ def test_what_cannot_be_estimated_has_a_reason_in_words(change: dict, key: str) 
     assert found.result is None
     for lang in LANGS:
         assert efektivitas.reason_words(found, lang) == efektivitas.t(f"reason_{key}", lang)
+    quarters = pd.DataFrame({"id": np.repeat(np.arange(200), 2), "quarter": ["2025Q1", "2025Q2"] * 200, "regency": 1,
+                             "outcome": rng.normal(size=400)})  # fmt: skip
+    for first, said in ((None, "treated"), ("2025Q2", "never"), ("2025Q1", "pre")):
+        stuck = causal.staggered(quarters.assign(first=first), "ln_expenditure")
+        assert stuck.result is None
+        assert efektivitas.reason_words(stuck, "id") == efektivitas.t(f"reason_{said}", "id"), stuck.reason
     nobody = causal.staggered(pd.DataFrame(), "school")
     assert efektivitas.reason_words(nobody, "id") == efektivitas.t("reason_nobody", "id")
     table = efektivitas.check_table((Check("pretrend", True, float("nan")),), {}, "en")

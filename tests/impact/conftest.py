@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 from pathlib import Path
 
 import pandas as pd
@@ -18,6 +19,8 @@ def senate() -> pd.DataFrame:
 @pytest.fixture(scope="session")
 def mpdta() -> pd.DataFrame:
     """Minimum wages and teen employment: county, year, lemp, lpop, first_treat (0 = never)."""
-    wide = pd.read_csv(Path(__file__).with_name("mpdta.csv"))
-    long = wide.melt(id_vars=["county", "lpop", "first_treat"], var_name="year", value_name="lemp")
-    return long.assign(year=long["year"].astype(int))
+    package = importlib.util.find_spec("moderndid")  # found, not imported: that takes seconds
+    if package is None or package.origin is None:
+        pytest.skip("the minimum-wage data come with moderndid, a test-only package")
+    long = pd.read_pickle(Path(package.origin).parent / "core" / "datasets" / "mpdta_long.pkl.gz")
+    return long.rename(columns={"countyreal": "county", "first.treat": "first_treat"}).astype({"first_treat": int})

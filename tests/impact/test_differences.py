@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+import pyfixest
 import pytest
+import statsmodels.api as sm
+from scipy import stats
 
 from dtsen_core.policy.impact import difference_in_differences, imputation_estimate
 
@@ -18,9 +21,19 @@ PUBLISHED = {
                "group": (-0.030462228112565, 0.0125751201316818),
                "calendar": (-0.0442670834758837, 0.0155709044211449)},
 }  # fmt: skip
-ADJUSTED = {"simple": (-0.0419686124215432, 0.0114448297682151), "dynamic": (-0.0807817453337615, 0.0187458547114755),
+# With log population as covariate, by estimator; "dr" is the one published by default.
+ADJUSTED = {
+    "reg": {"simple": (-0.0419686124215432, 0.0114448297682151), "dynamic": (-0.0807817453337615, 0.0187458547114755),
             "group": (-0.0329292402290042, 0.0118603087662617),
-            "calendar": (-0.0445323313531745, 0.0148850278130483)}  # fmt: skip
+            "calendar": (-0.0445323313531745, 0.0148850278130483)},
+    "dr": {"simple": (-0.041752, 0.011503), "dynamic": (-0.080354, 0.018958), "group": (-0.032820, 0.011898),
+           "calendar": (-0.044177, 0.015038)},
+    "ipw": {"simple": (-0.041777, 0.011500), "dynamic": (-0.080377, 0.018954), "group": (-0.032875, 0.011893),
+            "calendar": (-0.044170, 0.015035)},
+}  # fmt: skip
+# One period of anticipation.
+EARLY = {"simple": (-0.045206, 0.016683), "dynamic": (-0.044734, 0.018612), "group": (-0.049778, 0.017385),
+         "calendar": (-0.030704, 0.017021)}  # fmt: skip
 GROUP_TIME = {(2004, 2004): (-0.0105032462209624, 0.0232510363681664),
               (2006, 2004): (0.00652011242423301, 0.0233268051418047),
               (2006, 2007): (-0.0412244715462175, 0.0202291807041068),
@@ -49,11 +62,26 @@ def test_the_published_group_times_and_pretest(mpdta: pd.DataFrame) -> None:
     assert (wide["band_low"] < wide["ci_low"]).all()
 
 
-def test_the_published_effects_with_a_covariate(mpdta: pd.DataFrame) -> None:
-    found = difference_in_differences(mpdta, **NAMES, covariates="lpop")
-    for name, (effect, se) in ADJUSTED.items():
-        assert getattr(found, name).estimate == pytest.approx(effect, abs=1e-10)
-        assert getattr(found, name).se == pytest.approx(se, abs=1e-10)
+@pytest.mark.parametrize("method", ["reg", "dr", "ipw"])
+def test_the_published_effects_with_a_covariate(mpdta: pd.DataFrame, method: str) -> None:
+    found = difference_in_differences(mpdta, **NAMES, covariates="lpop", method=method, draws=0)
+    for name, (effect, se) in ADJUSTED[method].items():
+        assert getattr(found, name).estimate == pytest.approx(effect, abs=1e-6)
+        assert getattr(found, name).se == pytest.approx(se, abs=1e-6)
+
+
+def test_anticipation_and_a_universal_base(mpdta: pd.DataFrame) -> None:
+    early = difference_in_differences(mpdta, **NAMES, anticipation=1, draws=0)
+    for name, (effect, se) in EARLY.items():
+        assert (getattr(early, name).estimate, getattr(early, name).se) == pytest.approx((effect, se), abs=1e-6)
+    wide = difference_in_differences(mpdta, **NAMES, base="universal")
+    assert wide.simple.estimate == pytest.approx(PUBLISHED["never"]["simple"][0], abs=1e-10)
+    study = wide.event_study.set_index("event")
+    assert study.index.tolist() == [-4, -3, -2, -1, 0, 1, 2, 3]
+    assert study.loc[-1, ["estimate", "se"]].tolist() == [0, 0]
+    # the step from -2 to -1, read the other way round
+    step = difference_in_differences(mpdta, **NAMES, draws=0).event_study.set_index("event").loc[-1, "estimate"]
+    assert study.loc[-2, "estimate"] == pytest.approx(-step)
 
 
 def test_every_way_to_write_never_and_any_order(mpdta: pd.DataFrame) -> None:
@@ -62,6 +90,14 @@ def test_every_way_to_write_never_and_any_order(mpdta: pd.DataFrame) -> None:
         first = mpdta["first_treat"].astype(float).replace(0, never)
         data = mpdta.assign(first_treat=first).sample(frac=1, random_state=2)
         assert difference_in_differences(data, **NAMES, draws=0).simple.estimate == pytest.approx(expected.estimate)
+    said = mpdta["first_treat"].astype(str).replace("0", "never")
+    year = mpdta["year"].astype(str)
+    for change in ({"first_treat": said}, {"year": year}, {"year": year, "first_treat": said},
+                   {"year": pd.PeriodIndex(year, freq="Y"), "first_treat": said.replace("never", None)}):  # fmt: skip
+        found = difference_in_differences(mpdta.assign(**change), **NAMES, draws=0)
+        assert found.simple.estimate == pytest.approx(expected.estimate)
+    indexed = mpdta.set_index(["county", "year"])
+    assert difference_in_differences(indexed, **NAMES, draws=0).simple == expected
     words = mpdta.assign(year=mpdta["year"].astype(str) + "Q1", first_treat=np.where(
         mpdta["first_treat"] == 0, None, mpdta["first_treat"].astype(str) + "Q1"))  # fmt: skip
     found = difference_in_differences(words, **NAMES, draws=0)
@@ -83,6 +119,26 @@ def test_weights_and_clusters(mpdta: pd.DataFrame) -> None:
     double = mpdta.assign(w=np.where(mpdta["county"] < 20000, 2, 1))
     assert difference_in_differences(twice, **NAMES, draws=0).simple.estimate == pytest.approx(
         difference_in_differences(double, **NAMES, weights="w", draws=0).simple.estimate)  # fmt: skip
+
+
+def test_few_clusters_are_corrected_for() -> None:
+    """Two periods: the regression of the change on being treated, with its cluster-robust error and t interval."""
+    rng = np.random.default_rng(4)
+    unit = np.arange(120)
+    place, treated = unit // 12, unit < 48
+    change = 1.0 * treated + rng.normal(size=10)[place] + rng.normal(size=120)
+    data = pd.DataFrame({"i": np.tile(unit, 2), "t": np.repeat([1, 2], 120), "g": np.tile(np.where(treated, 2, 0), 2),
+                         "y": np.concatenate([np.zeros(120), change]), "c": np.tile(place, 2)})  # fmt: skip
+    found = difference_in_differences(
+        data, outcome="y", unit="i", time="t", first_treated="g", cluster="c", draws=0
+    ).simple
+    fitted = sm.OLS(change, sm.add_constant(treated.astype(float))).fit(
+        cov_type="cluster", cov_kwds={"groups": place}
+    )  # its own correction also counts the two coefficients
+    assert found.estimate == pytest.approx(fitted.params[1])
+    assert found.se == pytest.approx(fitted.bse[1] * np.sqrt(118 / 119))
+    assert (found.ci[1] - found.estimate) / found.se == pytest.approx(stats.t.ppf(0.975, 9))
+    assert found.p_value == pytest.approx(2 * stats.t.sf(abs(found.estimate / found.se), 9))
 
 
 def test_unbalanced_panels(mpdta: pd.DataFrame) -> None:
@@ -113,8 +169,21 @@ def test_one_group_and_a_known_effect() -> None:
     assert any("20 units treated in or before the first period" in note for note in early.notes)
 
 
-def test_imputation_on_the_published_example(mpdta: pd.DataFrame) -> None:
-    assert imputation_estimate(mpdta, **NAMES).estimate == pytest.approx(-0.04, abs=0.02)
+def test_imputation_is_that_of_the_library(mpdta: pd.DataFrame) -> None:
+    """pyfixest's two-stage estimator, but for the tolerance of its iterations; plain least squares: −0.03371585."""
+    treated = (mpdta["first_treat"] > 0) & (mpdta["year"] >= mpdta["first_treat"])
+    data = mpdta.assign(treated=treated.astype(float))
+    plain = (1 - data["treated"]).groupby(data["county"]).transform("sum")
+    table = pyfixest.did2s(
+        data[plain >= 2].reset_index(drop=True), yname="lemp", first_stage="~ 0 | county + year",
+        second_stage="~ treated", treatment="treated", cluster="county",
+    ).tidy().loc["treated"]  # fmt: skip
+    found = imputation_estimate(mpdta, **NAMES)
+    assert found.estimate == pytest.approx(table["Estimate"], abs=1e-5)
+    assert found.estimate == pytest.approx(-0.0337158542, abs=1e-9)
+    assert found.se == pytest.approx(table["Std. Error"], abs=1e-6)
+    with pytest.raises(ValueError, match="two periods before"):
+        imputation_estimate(mpdta[mpdta["first_treat"].isin([0, 2004])], **NAMES)
 
 
 @pytest.mark.parametrize(
@@ -131,12 +200,40 @@ def test_imputation_on_the_published_example(mpdta: pd.DataFrame) -> None:
         (lambda d: d.assign(first_treat=d["first_treat"] + (d["year"] == 2004)), "changes within"),
         (lambda d: d.assign(first_treat="soon"), "same terms"),
         (lambda d: d[:0], "no rows"),
+        (lambda d: d.assign(lemp=d["county"]), "constant within every county"),
+        (lambda d: d.assign(year=d["year"] - 2003, first_treat=(d["first_treat"] - 2003).clip(lower=0)), "missing for"),
         (lambda d: d.drop(columns="year"), "no column year"),
     ],
 )
 def test_what_cannot_be_estimated_is_said(mpdta: pd.DataFrame, change, said: str) -> None:
     with pytest.raises(ValueError, match=said):
         difference_in_differences(change(mpdta), **NAMES)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"method": "magic"}, "method must be"),
+        ({"anticipation": "a"}, "zero or more periods"),
+        ({"control": "some"}, "control must be"),
+        ({"base": "none"}, "base must be"),
+        ({"weights": "uneven"}, "one sampling weight"),
+        ({"covariates": "sure"}, "tell the treated from the untreated"),
+    ],
+)
+def test_options_that_cannot_be_are_said(mpdta: pd.DataFrame, change: dict, said: str) -> None:
+    data = mpdta.assign(uneven=np.arange(len(mpdta)) + 1.0, sure=(mpdta["first_treat"] > 0).astype(float))
+    with pytest.raises(ValueError, match=said):
+        difference_in_differences(data, **NAMES, **change)
+
+
+def test_what_a_reader_must_know_is_noted(mpdta: pd.DataFrame) -> None:
+    gaps = mpdta.assign(gap=mpdta["lpop"].where(mpdta["county"] % 5 > 0))
+    found = difference_in_differences(gaps, **NAMES, covariates="gap", draws=0)
+    assert any("rows lack a covariate" in note for note in found.notes)
+    one = mpdta.loc[mpdta["first_treat"] == 2006, "county"].iat[0]
+    few = mpdta[(mpdta["first_treat"] == 0) | (mpdta["county"] == one)]
+    assert any("fewer than 5 units" in n for n in difference_in_differences(few, **NAMES, draws=0).notes)
 
 
 def test_without_a_never_treated_group(mpdta: pd.DataFrame) -> None:

@@ -18,6 +18,7 @@ from dtsen_core.policy.impact import (
     regression_discontinuity,
 )
 from dtsen_core.policy.impact import discontinuity as module
+from dtsen_core.policy.impact.local_linear import ik_bandwidth
 
 SENATE = {"outcome": "vote", "running": "margin", "cutoff": 0}
 
@@ -50,6 +51,16 @@ def test_without_the_package_the_fallback_answers(senate: pd.DataFrame, monkeypa
     assert found.ci[0] < 7.414 < found.ci[1]
     with pytest.raises(ValueError, match="not installed"):
         regression_discontinuity(senate, **SENATE, method="rdrobust")
+
+
+def test_the_fallback_takes_a_bandwidth_for_coverage(senate: pd.DataFrame) -> None:
+    """Smaller than the one of small mean squared error by n^(−1/20) (Calonico, Cattaneo & Farrell 2020)."""
+    data = senate.dropna(subset=["vote", "margin"])
+    wide = ik_bandwidth(data["vote"].to_numpy(), data["margin"].to_numpy(), "triangular")
+    found = regression_discontinuity(senate, **SENATE, method="local_linear")
+    assert found.h == pytest.approx(wide * len(data) ** (-1 / 20))
+    given = regression_discontinuity(senate, **SENATE, method="local_linear", bandwidth=wide)
+    assert found.se > given.se
 
 
 def test_the_optional_package_is_never_imported_with_the_module() -> None:
@@ -176,5 +187,10 @@ def test_manipulation_is_found_and_smoothness_is_not() -> None:
         density_test(np.sign(smooth), 0)
     with pytest.raises(ValueError, match="distinct values"):
         density_test(smooth, 100)
-    with pytest.raises(ValueError, match="no numbers"):
-        density_test([], 0)
+    for bad, cutoff, width, said in (
+        ([], 0, None, "no numbers"), (smooth, "x", None, "must be a number"), (smooth, 0, 1e-9, "too few values"),
+        (smooth, 0, "wide", "a number or a pair"), (pd.DataFrame({"a": smooth, "b": smooth}), 0, None, "one column"),
+    ):  # fmt: skip
+        with pytest.raises(ValueError, match=said):
+            density_test(bad, cutoff, bandwidth=width)
+    assert density_test(pd.DataFrame({"a": smooth}), 0.2).p_value == density_test(smooth, 0.2).p_value

@@ -140,12 +140,21 @@ def test_unknown_amounts_and_empty_denominators(ten: pd.DataFrame) -> None:
         ({}, {"line": 0}, "positive"),
         ({}, {"line": "none"}, "no column none"),
         ({}, {"bottom": 40}, "between 0 and 1"),
+        ({}, {"bottom": "few"}, "bottom must be a number"),
         ({}, {"quantiles": 1}, "at least 2"),
     ],
 )
 def test_what_cannot_be_computed_is_said(ten: pd.DataFrame, change: dict, options: dict, said: str) -> None:
     with pytest.raises(ValueError, match=said):
         targeting_table(ten.assign(**change), **NAMES | options)
+
+
+def test_negative_welfare_is_no_benefit(ten: pd.DataFrame) -> None:
+    """Only a row whose benefit exceeds its welfare is set to zero without it."""
+    below = ten.assign(y=ten["y"] - ten["y"].median())
+    found = targeting_table(below, **{**NAMES, "line": float(below["y"].max())})
+    assert any("negative welfare" in note for note in found.notes)
+    assert found.benefit_cost > 0
 
 
 def test_groups_keep_ties_together() -> None:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from dtsen_core.errors import UserError
 from dtsen_core.policy import needs, places
 from dtsen_core.policy.programme_rules import Rule, rule_on
+from dtsen_core.regions import units
 from dtsen_core.registry.dataset import Dataset
 
 
@@ -41,6 +42,19 @@ def test_areas_add_up_to_the_nation_and_the_quota(dataset: Dataset, level: str, 
     assert table["waiting"].sum() == pytest.approx(naive(dataset, "1 - f.sembako", low))
     assert table["quota"].sum() == pytest.approx(18.3e6)
     assert (table["eligible"] - table["quota"] - table["gap"]).abs().max() < 1e-6
+
+
+def test_provinces_add_up_to_the_deciles_and_the_budget_of_the_nation(dataset: Dataset) -> None:
+    pkh = rule(dataset, "pkh")
+    whole, budget = needs.needs_by_decile(dataset, pkh), needs.yearly_budget(dataset, pkh)
+    provinces = units.table("province")["code"]
+    parts = sum(needs.needs_by_decile(dataset, pkh, code).drop(columns="decile") for code in provinces)
+    pd.testing.assert_frame_equal(parts, whole.drop(columns="decile"), check_dtype=False)
+    costs = [needs.yearly_budget(dataset, pkh, code) for code in provinces]
+    for name in ("eligible", "placed", "enrolled"):
+        assert sum(cost[name] for cost in costs) == pytest.approx(budget[name])
+    assert budget["published"] == pkh.budget
+    assert all(pd.isna(cost["published"]) for cost in costs)
 
 
 def test_persons_are_persons(dataset: Dataset) -> None:

@@ -19,6 +19,7 @@ from dtsen_core.policy.cube import Cube
 from dtsen_core.policy.programme_rules import Rule, rule_on
 from dtsen_core.policy.reform_spec import UNLIMITED, Design, Reform, designed, parse_reform
 from dtsen_core.rank.expenditure import Residuals
+from dtsen_core.regions import units
 from dtsen_core.registry.dataset import Dataset
 
 PROGRAMMES = ("pkh", "sembako", "pbi")
@@ -254,3 +255,11 @@ def test_coarse_cells_keep_the_totals(dataset: Dataset, cube: Cube, monkeypatch:
             fine, rough = (reform.simulate(c, old, replace(wanted)).totals for c in (cube, coarse))
             for name in ("served_after", "eligible_after", "cost_after", "families"):
                 assert rough[name] == pytest.approx(fine[name], rel=1e-9), (key, name)
+
+
+def test_disadvantaged_regencies_are_those_of_the_regulation() -> None:
+    inside = reform.disadvantaged()
+    assert inside.sum() == 62  # Perpres 63/2020
+    codes = units.table("regency")["code"]
+    for code, expected in (("1204", True), ("5301", True), ("9401", True), ("3171", False), ("5371", False)):
+        assert bool(inside[(codes == code).to_numpy()][0]) is expected

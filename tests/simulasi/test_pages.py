@@ -61,6 +61,13 @@ def test_an_odd_link_is_answered_with_a_sentence(code: str) -> None:
     assert app.subheader
 
 
+@pytest.mark.parametrize("code", ["pkh~a9000000000", "sembako~q1", "pkh~q1~a1", "pkh~d10~b~q-1", "sembako~a9e9~b"])
+@pytest.mark.parametrize("view", ["compare", "budget"])
+def test_extreme_figures_are_computed_or_explained(code: str, view: str) -> None:
+    """A benefit above anybody's expenditure, one place, everyone eligible: figures and a remark, no failure."""
+    clean(open_page("simulasi", show=view, a=code))
+
+
 def test_a_changed_control_changes_the_link_and_the_finding() -> None:
     app = open_page("simulasi", a="pkh", lang="en")
     before = app.subheader[0].value

@@ -19,11 +19,12 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from dtsen_core.policy import impact
-from dtsen_core.policy.cube import base_model
+from dtsen_core.policy import family_traits, impact
+from dtsen_core.policy.cube import GROUPS, SIZES, base_model
 from dtsen_core.policy.effectiveness.scope import Scope
+from dtsen_core.policy.impact.local_linear import coverage_rate
 from dtsen_core.policy.models import scorecard_for
-from dtsen_core.policy.programme_rules import Rule
+from dtsen_core.policy.programme_rules import Rule, as_date
 from dtsen_core.rank import engine
 from dtsen_core.rank.packing import check
 from dtsen_core.rank.scorecard import REGENCIES
@@ -33,13 +34,16 @@ OUTCOMES = ("ln_expenditure", "school")
 DESIGNS = ("rd", "did")
 PANEL = "outcome_panel"
 ALPHA = 0.05
+AGREE = 1.96  # standard errors by which the two estimators may differ
+CLUSTERS = 10  # regencies from which errors are clustered by them; fewer say too little of their own spread
 FEWEST = 100  # families on a side of the cut-off, entrants, or comparison families
 FLAGS = {"pkh": "pkh", "sembako": "sembako", "pbi": "pbi_persons", "pip": "pip_pupils", "blt_desa": "blt_desa"}
 _COVARIATES = {
-    "family_size": "f.family_size", "female_head": "(i.jenis_kelamin_kepala = 2)::INTEGER",
-    "elderly_head": "(i.umur_kepala = 6)::INTEGER", "disability": "(i.disabilitas_atau_kronis = 1)::INTEGER",
-    "urban": "(f.urban = 1)::INTEGER",
+    "family_size": "f.family_size", "female_head": "t.female_head::INTEGER", "elderly_head": "t.elderly_head::INTEGER",
+    "disability": "t.disability::INTEGER", "urban": "(f.urban = 1)::INTEGER",
 }  # fmt: skip
+_GROUPS = {"all": "", **{name: f" AND t.{name}" for name in GROUPS},
+           **{name: f" AND {sql}" for name, sql in SIZES.items()}}  # fmt: skip
 Step = Callable[[float], None]
 
 
@@ -56,7 +60,8 @@ class Check:
 @dataclass(frozen=True, eq=False)
 class Verdict:
     """An estimate with its diagnostics. `result` None where nothing could be estimated (`reason` says why, in
-    English words of the estimator); `tables` by name for the charts; `n` families used."""
+    English words of the estimator); `tables` by name for the charts; `n` families used; `cross` the same effect by
+    the imputation estimator, where there is one; `clusters` regencies in which errors are clustered (0: families)."""
 
     design: str
     outcome: str
@@ -65,6 +70,8 @@ class Verdict:
     tables: dict[str, pd.DataFrame] = field(default_factory=dict)
     reason: str = ""
     n: int = 0
+    cross: impact.Effect | None = None
+    clusters: int = 0
 
     @property
     def failed(self) -> tuple[Check, ...]:
@@ -95,6 +102,7 @@ def rd_frame(dataset: Dataset, rule: Rule, scope: Scope, outcome: str) -> pd.Dat
     if last is None or not rule.flag or not model or outcome not in OUTCOMES:
         return pd.DataFrame()
     cursor = dataset.cursor()
+    family_traits.write(cursor, as_date(dataset.manifest.as_of), PANEL)
     card = scorecard_for(dataset, model)
     packing = check(cursor)
     engine.fill_lookups(cursor, packing, card, "rd_lut")
@@ -113,12 +121,12 @@ def rd_frame(dataset: Dataset, rule: Rule, scope: Scope, outcome: str) -> pd.Dat
 ), change AS (
   SELECT id_keluarga, arg_max({outcome}, quarter) - arg_min({outcome}, quarter) AS change
   FROM {PANEL} WHERE {outcome} IS NOT NULL GROUP BY id_keluarga HAVING count(*) > 1
-), component AS ({_component_sql(dataset)})
-SELECT (t.t - 0.5 - f.score) / 1000.0 AS gap, (f.{rule.flag} > 0)::INTEGER AS listed, c.change, f.regency,
-  f.urban = 1 AS is_urban, coalesce(m.component, false) AS component, {named}, {others}
-FROM change AS c JOIN scored AS f USING (id_keluarga) JOIN indicators AS i USING (id_keluarga)
-  CROSS JOIN threshold AS t LEFT JOIN component AS m USING (id_keluarga)
-WHERE f.desil_nasional > 0 AND {condition}{_group(scope)}
+)
+SELECT (limits.t - 0.5 - f.score) / 1000.0 AS gap, (f.{rule.flag} > 0)::INTEGER AS listed, c.change, f.regency,
+  f.urban = 1 AS is_urban, t.has_component AS component, {named}, {others}
+FROM change AS c JOIN scored AS f USING (id_keluarga) JOIN traits AS t USING (id_keluarga)
+  CROSS JOIN threshold AS limits
+WHERE f.desil_nasional > 0 AND {condition}{_GROUPS[scope.group]}
 ORDER BY id_keluarga""", values).df()
     cursor.unregister("base_rows")
     if rule.condition == "has_component":
@@ -128,30 +136,14 @@ ORDER BY id_keluarga""", values).df()
     return frame.drop(columns=["component", "is_urban"]).reset_index(drop=True)
 
 
-def _component_sql(dataset: Dataset) -> str:
-    """Surveyed families with a child under seven, a pupil, an elderly or a severely disabled member."""
-    from dtsen_core.registry.indicators import FUNCTIONS
-
-    severe = " OR ".join(f"{name} <= 2" for name in FUNCTIONS)
-    as_of = dataset.manifest.as_of[:10]
-    return f"""SELECT id_keluarga, bool_or(date_sub('year', tanggal_lahir, DATE '{as_of}') < 7
-    OR date_sub('year', tanggal_lahir, DATE '{as_of}') >= 70
-    OR (partisipasi_sekolah = 2 AND jenjang_tertinggi_yang_diduduki <= 17) OR {severe}) AS component
-  FROM anggota SEMI JOIN {PANEL} USING (id_keluarga) GROUP BY id_keluarga"""
-
-
-def _group(scope: Scope) -> str:
-    wanted = {"female_head": "i.jenis_kelamin_kepala = 2", "elderly_head": "i.umur_kepala = 6",
-              "disability": "i.disabilitas_atau_kronis = 1"}  # fmt: skip
-    return "" if scope.group == "all" else f" AND {wanted[scope.group]}"
-
-
 def did_frame(dataset: Dataset, rule: Rule, scope: Scope, outcome: str) -> pd.DataFrame:
     """One row per surveyed family and quarter: id, quarter, outcome, first (entry, None = never), regency."""
     if not rule.enrolment or outcome not in OUTCOMES:
         return pd.DataFrame()
     condition, values = scope.where()
-    return dataset.cursor().execute(f"""WITH quarters AS (
+    cursor = dataset.cursor()
+    family_traits.write(cursor, as_date(dataset.manifest.as_of), PANEL)
+    return cursor.execute(f"""WITH quarters AS (
   SELECT DISTINCT quarter FROM {PANEL}
 ), sampled AS (SELECT DISTINCT id_keluarga FROM {PANEL}
 ), listed AS (
@@ -164,9 +156,9 @@ def did_frame(dataset: Dataset, rule: Rule, scope: Scope, outcome: str) -> pd.Da
   WHERE program <> ? AND times < (SELECT count(*) FROM quarters)
 )
 SELECT p.id_keluarga AS id, p.quarter, p.{outcome} AS outcome, o.entry AS first, f.regency
-FROM {PANEL} AS p JOIN family_packed AS f USING (id_keluarga) JOIN indicators AS i USING (id_keluarga)
+FROM {PANEL} AS p JOIN family_packed AS f USING (id_keluarga) JOIN traits AS t USING (id_keluarga)
   LEFT JOIN own AS o USING (id_keluarga) ANTI JOIN moving USING (id_keluarga)
-WHERE p.{outcome} IS NOT NULL AND {condition}{_group(scope)}
+WHERE p.{outcome} IS NOT NULL AND {condition}{_GROUPS[scope.group]}
   AND (o.entry IS NULL OR (o.entry > (SELECT min(quarter) FROM quarters)
     AND o.times = (SELECT count(*) FROM quarters AS q WHERE q.quarter >= o.entry)))
 ORDER BY p.id_keluarga, p.quarter""", [rule.enrolment, rule.enrolment, *values]).df()
@@ -187,10 +179,13 @@ def discontinuity(frame: pd.DataFrame, outcome: str, step: Step = lambda f: None
     # rows beyond the widest bandwidth, or beyond the farthest place without a rule and its bandwidth, weigh nothing
     near, far = (frame[frame["gap"].abs() <= k * h] for k in (2, 3))
     same: dict[str, Any] = {**options, "bandwidth": h, "method": "local_linear"}
+    # what is tested with conventional errors takes the bandwidth at which they hold, else checks fail too often
+    narrow = h * coverage_rate(main.n, main.order) if main.method == "rdrobust" else h
+    tested = {**same, "bandwidth": narrow}
     known = [name for name in _COVARIATES if near[name].nunique() > 1]
-    balance = impact.covariate_balance(near, covariates=known, **same)
+    balance = impact.covariate_balance(near, covariates=known, **tested)
     elsewhere = [c for c in frame.columns if c.startswith("other_") and near[c].nunique() > 1]
-    rivals = impact.covariate_balance(near, covariates=elsewhere, **same) if elsewhere else pd.DataFrame()
+    rivals = impact.covariate_balance(near, covariates=elsewhere, **tested) if elsewhere else pd.DataFrame()
     step(0.5)
     wide = impact.bandwidth_sensitivity(
         near, bandwidth=h, outcome="change", treatment="listed", method="local_linear", **options
@@ -201,7 +196,7 @@ def discontinuity(frame: pd.DataFrame, outcome: str, step: Step = lambda f: None
         **{**same, "bandwidth": h},
     )  # fmt: skip
     placebo = impact.placebo_cutoffs(
-        far, cutoffs=[-2 * h, -h, h, 2 * h], outcome="change", running="gap", cutoff=0.0, bandwidth=h,
+        far, cutoffs=[-2 * h, -h, h, 2 * h], outcome="change", running="gap", cutoff=0.0, bandwidth=narrow,
         method="local_linear",
     )  # fmt: skip
     step(1.0)
@@ -249,19 +244,29 @@ def staggered(frame: pd.DataFrame, outcome: str, step: Step = lambda f: None) ->
     if frame.empty:
         return Verdict("did", outcome, None, reason="no surveyed family entered in this scope")
     names: dict[str, Any] = {"outcome": "outcome", "unit": "id", "time": "quarter", "first_treated": "first"}
-    cluster = "regency" if frame["regency"].nunique() >= 30 else None
+    regencies = int(frame["regency"].nunique())
+    cluster = "regency" if regencies >= CLUSTERS else None
     try:
         found = impact.difference_in_differences(frame, **names, cluster=cluster)
     except ValueError as problem:
         return Verdict("did", outcome, None, reason=str(problem), n=int(frame["id"].nunique()))
     step(0.6)
+    try:
+        cross = impact.imputation_estimate(frame, **names, cluster=cluster)
+    except ValueError:  # it needs two quarters before entry; without it the group-time effects stand alone
+        cross = None
+    step(0.9)
     checks = [
         Check("entrants", found.n_treated >= FEWEST, float(found.n_treated)),
         Check("comparison", found.n_control >= FEWEST, float(found.n_control)),
         Check("pretrend", not found.pretrend.p_value < ALPHA, found.pretrend.p_value),
     ]
+    if cross is not None:
+        apart = abs(cross.estimate - found.simple.estimate) / float(np.hypot(cross.se, found.simple.se))
+        checks.append(Check("imputation", apart < AGREE, apart))
     step(1.0)
-    return Verdict("did", outcome, found, tuple(checks), {"study": found.event_study}, n=found.n_units)
+    return Verdict("did", outcome, found, tuple(checks), {"study": found.event_study}, n=found.n_units, cross=cross,
+                   clusters=regencies if cluster else 0)  # fmt: skip
 
 
 def truth(dataset: Dataset, rule: Rule, outcome: str) -> float:

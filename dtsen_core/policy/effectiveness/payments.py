@@ -1,6 +1,6 @@
-"""Payments of the latest quarter, joined once per family, and how they fall on the welfare distribution.
+"""Payments of the latest quarter and how they fall on the welfare distribution, from the cells of a cube.
 
-Enrolments are summed per family before they are joined, so a family stays one row and the total equals the
+The cube sums enrolments per family before it joins them, so a family stays one row and the total equals the
 programme file's to the rupiah. Amounts are per quarter in the file, Rp per person and month in the measures.
 """
 
@@ -11,37 +11,29 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-import pyarrow as pa
 
+from dtsen_core.policy import cube as cubes
 from dtsen_core.policy import targeting
-from dtsen_core.policy.cube import FINE, base_model
-from dtsen_core.policy.effectiveness.scope import Scope
-from dtsen_core.policy.models import scorecard_for
+from dtsen_core.policy.cube import COARSE_STEP, Cube
+from dtsen_core.policy.effectiveness.scope import Scope, share
 from dtsen_core.policy.programme_rules import Rule
-from dtsen_core.rank import engine, official
-from dtsen_core.rank.packing import check
-from dtsen_core.rank.scorecard import REGENCIES
 from dtsen_core.registry.dataset import Dataset
 
 Floats = npt.NDArray[np.float64]
-STEP, COARSE = 20, 100  # thousandths of log rupiah: the width of the score cells up to `FINE` families, and above
 MONTHS = 3
-_TRAIT = {
-    "female_head": "i.jenis_kelamin_kepala = 2", "elderly_head": "i.umur_kepala = 6",
-    "disability": "i.disabilitas_atau_kronis = 1",
-}  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)
 class Payments:
-    """Cells of equal families, arrays of shape (cells,): `score` thousandths, `size` persons, `amount` Rp a
-    quarter and family, `listed` 0/1, `rows` unweighted, `weight` families per row, `factor` survey persons per
-    registry person. `quarter` the payments are of; `priced` whether amounts are known."""
+    """Cells of families, arrays of shape (cells,), sorted by score: `province`, `score` thousandths, `size` persons
+    (the mean of a coarse cell), `amount` Rp a quarter and family, `listed` 0/1, `rows` unweighted, `weight` families
+    per row, `factor` survey persons per registry person. `quarter` the payments are of; `priced` whether amounts are
+    known."""
 
-    regency: npt.NDArray[np.int64]
+    province: npt.NDArray[np.int64]
     urban: npt.NDArray[np.int64]
     decile: npt.NDArray[np.int64]
-    score: Floats
+    score: npt.NDArray[np.int64]
     size: Floats
     amount: Floats
     listed: Floats
@@ -65,67 +57,34 @@ class Payments:
         return self.amount / MONTHS / np.maximum(self.size, 1)
 
 
-def latest_quarter(dataset: Dataset) -> str:
-    """The last quarter the programme files speak of; "" where the dataset has none."""
-    if not dataset.has_table("enrolment"):
-        return ""
-    found = dataset.cursor().execute("SELECT max(quarter) FROM enrolment").fetchone()
-    return str(found[0]) if found and found[0] else ""
-
-
 def payments(dataset: Dataset, rule: Rule, scope: Scope) -> Payments:
     """Cells of `scope` with what programme `rule` paid in the latest quarter.
 
     Without programme files every listed family is given the rule's amount for the quarter, where it has one.
     """
-    cursor, quarter = dataset.cursor(), latest_quarter(dataset)
-    step = STEP if dataset.manifest.families <= FINE else COARSE
-    condition, values = scope.where()
-    trait = "" if scope.group == "all" else f" AND {_TRAIT[scope.group]}"
-    indicators = "JOIN indicators AS i USING (id_keluarga)" if trait else ""
-    score, joins = "f.desil_nasional * 1000", ""
-    if model := base_model(dataset):
-        score, joins = _scored(cursor, scorecard_for(dataset, model))
-    paid, parameters = "SELECT 0 AS id_keluarga, NULL::DOUBLE AS amount WHERE false", []
-    if quarter and rule.enrolment:
-        paid = """SELECT id_keluarga, sum(amount) AS amount FROM enrolment
-    WHERE program = ? AND quarter = ? GROUP BY id_keluarga"""
-        parameters = [rule.enrolment, quarter]
-    flag = f"f.{rule.flag}" if rule.flag else "0"
-    found = cursor.execute(f"""WITH paid AS (
-  {paid}
-)
-SELECT f.regency, f.urban, least(f.desil_nasional, 10) AS decile, (({score}) // {step})::INTEGER AS score,
-  f.family_size AS size, ({flag} > 0)::INTEGER AS listed, coalesce(p.amount, 0) AS amount,
-  sum({flag})::DOUBLE AS units, count(p.amount) AS priced, count(*) AS rows
-FROM family_packed AS f LEFT JOIN paid AS p USING (id_keluarga) {indicators}
-  {joins}
-WHERE {condition}{trait}
-GROUP BY 1, 2, 3, 4, 5, 6, 7""", [*parameters, *values]).fetchnumpy()
-    columns = {name: np.asarray(found[name]).astype(np.float64) for name in found}
-    regency = columns["regency"].astype(np.int64)
-    weight, factor = official.area_weights(cursor)
-    amount, priced = columns["amount"], bool(columns["priced"].sum() > 0)
-    if not quarter and rule.amount is not None:
-        per_row = np.divide(columns["units"], columns["rows"], out=np.zeros_like(amount), where=columns["rows"] > 0)
-        amount, priced = per_row * rule.amount / 4, True
+    cells = cubes.cube(dataset)
+    part = share(cells, scope)
+    at = np.flatnonzero(part > 0)
+    rows, whole = (cells.rows * part)[at], cells.rows[at]
+    units = cells.sums[rule.flag][at] if rule.flag else np.zeros(len(at))
+    amount, priced = _amounts(cells, rule, units, at)
     return Payments(
-        regency, columns["urban"].astype(np.int64), columns["decile"].astype(np.int64),
-        columns["score"] * step + step / 2, columns["size"], amount, columns["listed"], columns["rows"],
-        weight[regency], factor[regency], quarter, priced,
+        cells.province[at], cells.urban[at], cells.decile[at],
+        cells.score[at] + (0 if cells.exact else COARSE_STEP // 2), cells.sums["persons"][at] / whole, amount / whole,
+        (units > 0).astype(np.float64), rows, cells.weight[at], cells.factor[at], cells.quarter, priced,
     )  # fmt: skip
 
 
-def _scored(cursor, card) -> tuple[str, str]:  # type: ignore[no-untyped-def]
-    packing = check(cursor)
-    engine.fill_lookups(cursor, packing, card, "pay_lut")
-    total, joins = engine.score_joins(packing, card.sets, "pay_lut")
-    regency, urban = (part.ravel() for part in np.indices((REGENCIES, 3)))
-    rows = pa.table({"area": (regency * 3 + urban).astype(np.int32), "base": card.area[regency, urban]})
-    cursor.register("base_rows", rows)
-    cursor.execute("CREATE OR REPLACE TEMP TABLE pay_base AS SELECT * FROM base_rows")
-    cursor.unregister("base_rows")
-    return f"{total} + pb.base", f"{joins} JOIN pay_base AS pb ON pb.area = f.regency::INTEGER * 3 + f.urban"
+def _amounts(cells: Cube, rule: Rule, units: Floats, at: npt.NDArray[np.int64]) -> tuple[Floats, bool]:
+    """(unweighted Rp of the quarter in the cells `at`, whether amounts are known)."""
+    if cells.quarter:
+        paid = cells.paid.get(rule.enrolment)
+        if paid is None or not paid.any():
+            return np.zeros(len(at)), False
+        return paid[at], True
+    if rule.amount is None:
+        return np.zeros(len(at)), False
+    return units * rule.amount / 4, True
 
 
 @dataclass(frozen=True, eq=False)
@@ -155,10 +114,7 @@ def incidence(paid: Payments, last: int) -> Incidence | None:
         "benefits": np.bincount(decile, amount, 11),
     })  # fmt: skip
     table = table[(table["decile"] > 0) | (table["n"] > 0)].reset_index(drop=True)
-    cells = pd.DataFrame({
-        "y": np.exp(paid.score / 1000), "w": paid.persons, "r": paid.listed, "b": paid.monthly * paid.listed,
-        "low": (paid.decile >= 1) & (paid.decile <= last),
-    })  # fmt: skip
+    cells = _by_score(paid, last)
     bottom = float(cells["w"] @ cells["low"] / cells["w"].sum())
     found = targeting.targeting_table(
         cells, welfare="y", weight="w", received="r", benefit="b" if paid.priced else None, line=1.0,
@@ -179,6 +135,20 @@ def incidence(paid: Payments, last: int) -> Incidence | None:
     return Incidence(
         table, figures, _thin(found.curve), paid.quarter, paid.priced, float(amount.sum()), last
     )
+
+
+def _by_score(paid: Payments, last: int) -> pd.DataFrame:
+    """One row per score, bottom or not, listed or not: welfare y, persons w, r, mean benefit b, low. What follows
+    from them is a sum over persons of one score, so nothing is lost."""
+    low = (paid.decile >= 1) & (paid.decile <= last)
+    first = int(paid.score.min())
+    key = (paid.score - first) * 4 + low * 2 + (paid.listed > 0)
+    persons, money = np.bincount(key, paid.persons), np.bincount(key, paid.persons * paid.monthly * paid.listed)
+    at = np.flatnonzero(persons > 0)
+    return pd.DataFrame({
+        "y": np.exp((at // 4 + first) / 1000), "w": persons[at], "r": at % 2, "b": money[at] / persons[at],
+        "low": at // 2 % 2 == 1,
+    })  # fmt: skip
 
 
 def _thin(curve: pd.DataFrame, points: int = 200) -> pd.DataFrame:

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from dtsen_core.errors import UserError
-from dtsen_core.policy.cube import Cube, Floats
+from dtsen_core.policy.cube import Cube, Floats, Ints
 from dtsen_core.policy.programme_rules import Rule
 from dtsen_core.regions import units
 
-GROUPS = ("all", "female_head", "elderly_head", "disability")
+GROUPS = ("all", "female_head", "elderly_head", "disability", "alone", "large")
 PLACES = ("all", "urban", "rural")
 
 
@@ -43,15 +43,20 @@ def _level(code: str) -> str:
     return level
 
 
-def share(cube: Cube, scope: Scope) -> Floats:
-    """Part of each cell's families that `scope` speaks of, 0 … 1 (exact cells: 0 or 1)."""
-    inside = np.ones(len(cube.rows))
+def within(scope: Scope, regency: Ints, province: Ints, urban: Ints) -> np.ndarray:
+    """Whether cells lie in the area and place of `scope`."""
+    inside = np.ones(len(regency), dtype=bool)
     if scope.area != units.NATION:
         level = _level(scope.area)
-        at = cube.regency if level == "regency" else cube.province
-        inside *= at == units.index(level)[scope.area]
+        inside &= (regency if level == "regency" else province) == units.index(level)[scope.area]
     if scope.place != "all":
-        inside *= cube.urban == PLACES.index(scope.place)
+        inside &= urban == PLACES.index(scope.place)
+    return inside
+
+
+def share(cube: Cube, scope: Scope) -> Floats:
+    """Part of each cell's families that `scope` speaks of, 0 … 1 (exact cells: 0 or 1)."""
+    inside = within(scope, cube.regency, cube.province, cube.urban).astype(np.float64)
     if scope.group != "all":
         inside *= cube.sums[scope.group] / cube.rows
     return inside

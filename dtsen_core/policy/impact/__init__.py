@@ -5,8 +5,9 @@ with a sentence where the data cannot answer; nothing here knows the dashboard's
 """
 
 from dtsen_core.policy.impact.density import density_test
-from dtsen_core.policy.impact.differences import difference_in_differences, imputation_estimate
+from dtsen_core.policy.impact.differences import difference_in_differences
 from dtsen_core.policy.impact.discontinuity import rdrobust_installed, regression_discontinuity
+from dtsen_core.policy.impact.imputation import imputation_estimate
 from dtsen_core.policy.impact.results import DensityTest, DiDResult, Effect, PreTrend, RDResult
 from dtsen_core.policy.impact.sensitivity import (
     bandwidth_sensitivity,

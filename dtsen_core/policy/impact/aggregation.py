@@ -12,6 +12,7 @@ from dtsen_core.policy.impact.panel import Panel
 from dtsen_core.policy.impact.results import DiDResult, Effect, PreTrend
 
 POWER = 0.8  # of the minimum detectable effect
+SMALL = 5  # units of a group, below which its own spread is hardly seen
 METHOD = "group-time effects (Callaway and Sant'Anna 2021)"
 
 
@@ -27,6 +28,11 @@ class _Sums:
         self.effect = cells["estimate"].to_numpy(np.float64)
         self.group = cells["group"].to_numpy(np.float64)
         self.n = len(panel.y)
+        clusters = self.n if panel.cluster is None else int(panel.cluster.max()) + 1
+        # with fewer clusters than units: the correction and degrees of freedom of Cameron & Miller (2015, J. of Human
+        # Resources 50(2)); a normal interval from ten clusters covers far too seldom
+        self.df = float(clusters - 1) if clusters < self.n else float("inf")
+        self.scale = float(np.sqrt(clusters / (clusters - 1))) if clusters < self.n else 1.0
         self.share = {g: float((panel.w * (panel.first == g)).mean()) for g in panel.groups}
 
     def mean(self, chosen: np.ndarray) -> tuple[float, Floats]:
@@ -54,7 +60,7 @@ class _Sums:
 
     def by_cluster(self, influence: Floats) -> Floats:
         """Influence summed within clusters, divided by the number of units: rows whose squares add to V."""
-        scaled = influence / self.n
+        scaled = influence * self.scale / self.n
         if self.panel.cluster is None:
             return scaled
         clusters = int(self.panel.cluster.max()) + 1
@@ -68,30 +74,31 @@ class _Sums:
 
 def _effect(sums: _Sums, estimate: float, influence: Floats, z: float) -> Effect:
     se = sums.se(influence)
-    p = checks.two_sided(estimate / se) if se > 0 else float("nan")
+    p = checks.two_sided(estimate / se, sums.df) if se > 0 else float("nan")
     return Effect(estimate, se, (estimate - z * se, estimate + z * se), p)
 
 
-def _critical(sums: _Sums, influence: Floats, level: float, draws: int, seed: int) -> float:
+def _critical(sums: _Sums, influence: Floats, z: float, level: float, draws: int, seed: int) -> float:
     """Critical value of a simultaneous band: multiplier bootstrap with Mammen's two-point weights."""
     rows = sums.by_cluster(influence)
     se = np.sqrt((rows**2).sum(axis=0))
     rows = rows[:, se > 0] / se[se > 0]
     if not rows.size or draws < 1:
-        return float(stats.norm.ppf((1 + level) / 2))
+        return z
     rng = np.random.default_rng(seed)
     root, peaks = np.sqrt(5), []
     for _ in range(draws):
         high = rng.random(len(rows)) < (root - 1) / (2 * root)
         peaks.append(np.abs(np.where(high, (1 + root) / 2, (1 - root) / 2) @ rows).max())
-    return float(max(np.quantile(peaks, level), stats.norm.ppf((1 + level) / 2)))
+    return float(max(np.quantile(peaks, level), z))
 
 
 def aggregate(
-    panel: Panel, cells: pd.DataFrame, influence: Floats, control: str, z: float, level: float, draws: int, seed: int
+    panel: Panel, cells: pd.DataFrame, influence: Floats, control: str, level: float, draws: int, seed: int
 ) -> DiDResult:
     """Everything that follows from the group-time effects `cells` and their influence functions."""
     sums = _Sums(panel, cells, influence)
+    z = float(stats.t.ppf((1 + level) / 2, sums.df))
     post = cells["post"].to_numpy(bool)
     event = cells["time"].to_numpy(np.float64) - sums.group
     labels = dict(zip(panel.times.tolist(), panel.labels))
@@ -104,7 +111,7 @@ def aggregate(
         functions.append(own)
     study = pd.DataFrame(rows, columns=["event", "estimate", "se", "groups"])
     together = np.column_stack(functions)
-    reach = _critical(sums, together, level, draws, seed)
+    reach = _critical(sums, together, z, level, draws, seed)
     for name, factor in (("ci", z), ("band", reach)):
         study[f"{name}_low"] = study["estimate"] - factor * study["se"]
         study[f"{name}_high"] = study["estimate"] + factor * study["se"]
@@ -140,10 +147,13 @@ def aggregate(
     notes = list(panel.notes)
     if left := [panel.group_labels[g] for g in panel.groups if g not in used]:
         notes.append(f"no effect can be estimated for first treatment at {', '.join(map(str, left))}")
+    small = [panel.group_labels[g] for g in panel.groups if g in used and (panel.first == g).sum() < SMALL]
+    if small:
+        notes.append(f"fewer than {SMALL} units first treated at {', '.join(map(str, small))}: errors are too small")
     return DiDResult(
         table[order], study[["event", "estimate", "se", "ci_low", "ci_high", "band_low", "band_high", "groups"]],
         by_group, by_calendar, simple, dynamic, _effect(sums, *sums.of_groups(parts), z), calendar,
-        _pretrend(sums, influence, post), float((z + stats.norm.ppf(POWER)) * simple.se), len(panel.y),
+        _pretrend(sums, influence, post), float((z + stats.t.ppf(POWER, sums.df)) * simple.se), len(panel.y),
         int(np.isin(panel.first, list(used)).sum()), int(panel.never.sum()), int((~np.isnan(panel.y)).sum()),
         control, float(level), METHOD, notes=tuple(notes),
     )  # fmt: skip
@@ -169,4 +179,6 @@ def _pretrend(sums: _Sums, influence: Floats, post: np.ndarray) -> PreTrend:
         return PreTrend(float("nan"), 0, float("nan"))
     effect = sums.effect[before]
     statistic = float(effect @ np.linalg.pinv(covariance, hermitian=True) @ effect)
-    return PreTrend(statistic, rank, float(stats.chi2.sf(statistic, rank)))
+    few = np.isfinite(sums.df)
+    p = stats.f.sf(statistic / rank, rank, sums.df) if few else stats.chi2.sf(statistic, rank)
+    return PreTrend(statistic, rank, float(p))

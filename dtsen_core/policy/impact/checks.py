@@ -20,6 +20,8 @@ def frame(df: Any, columns: Sequence[str | None], name: str = "df") -> pd.DataFr
             df = pd.DataFrame(df)
         except (ValueError, TypeError) as problem:
             raise ValueError(f"{name} must be a DataFrame or something one can be made of") from problem
+    if any(c is not None and c in df.index.names and c not in df.columns for c in columns):
+        df = df.reset_index()
     missing = [str(c) for c in columns if c is not None and c not in df.columns]
     if missing:
         raise ValueError(f"{name} has no column {', '.join(missing)}; it has {', '.join(map(str, df.columns))}")
@@ -31,9 +33,25 @@ def frame(df: Any, columns: Sequence[str | None], name: str = "df") -> pd.DataFr
     return df.reset_index(drop=True)
 
 
+def number(value: Any, name: str) -> float:
+    """`value` as a finite number; ValueError otherwise."""
+    try:
+        found = float(value)
+    except (ValueError, TypeError) as problem:
+        raise ValueError(f"{name} must be a number") from problem
+    if not np.isfinite(found):
+        raise ValueError(f"{name} must be a number")
+    return found
+
+
 def numbers(values: Any, name: str) -> Floats:
     """`values` as floats, shape (n,); infinite becomes NaN. ValueError when they are not numbers."""
-    series = pd.Series(values).reset_index(drop=True)
+    if isinstance(values, pd.DataFrame) and values.shape[1] == 1:
+        values = values.iloc[:, 0]
+    try:
+        series = pd.Series(values).reset_index(drop=True)
+    except ValueError as problem:
+        raise ValueError(f"{name} must be one column of numbers") from problem
     if series.dtype.kind in "Mm":
         raise ValueError(f"{name} must be numbers, not dates")
     try:
@@ -58,6 +76,6 @@ def confidence(level: float) -> float:
     return float(stats.norm.ppf((1 + float(level)) / 2))
 
 
-def two_sided(statistic: float) -> float:
-    """p-value of a standard normal statistic; NaN for NaN."""
-    return float(2 * stats.norm.sf(abs(statistic)))
+def two_sided(statistic: float, df: float = np.inf) -> float:
+    """p-value of a t statistic with `df` degrees of freedom (normal by default); NaN for NaN."""
+    return float(2 * stats.t.sf(abs(statistic), df))

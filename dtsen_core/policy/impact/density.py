@@ -12,7 +12,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from dtsen_core.policy.impact.checks import Floats, numbers, two_sided
+from dtsen_core.policy.impact.checks import Floats, number, numbers, two_sided
 from dtsen_core.policy.impact.results import DensityTest
 
 ORDER = 2
@@ -34,8 +34,7 @@ def density_test(
     distribution function; with few distinct values near the cut-off the result says so in `notes`.
     """
     values = numbers(running, "running")
-    if not np.isfinite(cutoff):
-        raise ValueError("cutoff must be a number")
+    cutoff = number(cutoff, "cutoff")
     dropped = int(np.isnan(values).sum())
     x = np.sort(values[~np.isnan(values)]) - float(cutoff)
     if not x.size:
@@ -49,10 +48,17 @@ def density_test(
     if bandwidth is None:
         left, right = fit.bandwidths(distinct / scale)
     else:
-        both = np.broadcast_to(np.asarray(bandwidth, dtype=np.float64), (2,)) / scale
+        try:
+            both = np.broadcast_to(np.asarray(bandwidth, dtype=np.float64), (2,)) / scale
+        except (ValueError, TypeError) as problem:
+            raise ValueError("bandwidth must be a number or a pair (left, right)") from problem
         if not (both > 0).all():
             raise ValueError("bandwidth must be positive")
         left, right = float(both[0]), float(both[1])
+        inside = [int(((distinct < 0) & (distinct >= -left * scale)).sum()),
+                  int(((distinct >= 0) & (distinct <= right * scale)).sum())]  # fmt: skip
+        if min(inside) <= ORDER + 2:
+            raise ValueError(f"too few values within the bandwidth: {inside[0]} left and {inside[1]} right")
     f, v = fit.slopes(left, right, ORDER + 1)
     difference, variance = f[1] - f[0], v[0, 0] + v[1, 1] - 2 * v[0, 1]
     if not variance > 0:

@@ -10,25 +10,27 @@ Plain two-way fixed effects are not offered: under staggering they compare treat
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 
 from dtsen_core.policy.impact import checks
+from dtsen_core.policy.impact.adjustment import adjusted
 from dtsen_core.policy.impact.aggregation import aggregate
 from dtsen_core.policy.impact.panel import Panel, read_panel
-from dtsen_core.policy.impact.results import DiDResult, Effect
+from dtsen_core.policy.impact.results import DiDResult
 
 CONTROLS = ("never", "notyet")
 BASES = ("varying", "universal")
+METHODS = ("dr", "reg", "ipw")
 _ALSO = {"nevertreated": "never", "never_treated": "never", "notyettreated": "notyet", "not_yet": "notyet",
          "not-yet": "notyet", "not_yet_treated": "notyet"}  # fmt: skip
 
 
 def difference_in_differences(
     df: pd.DataFrame, *, outcome: str, unit: str, time: str, first_treated: str, control: str = "never",
-    covariates: str | Sequence[str] = (), cluster: str | None = None, weights: str | None = None,
+    covariates: str | Sequence[str] = (), method: str = "dr", cluster: str | None = None, weights: str | None = None,
     anticipation: float = 0, base: str = "varying", balance: bool = False, level: float = 0.95, draws: int = 999,
     seed: int = 0,
 ) -> DiDResult:  # fmt: skip
@@ -44,14 +46,18 @@ def difference_in_differences(
         period for units never treated in the data.
     control
         "never" compares with the never treated; "notyet" also with those treated later than t.
-    covariates
-        Outcome regression on the base period's values (Heckman, Ichimura & Todd 1997); none by default.
+    covariates, method
+        Columns whose values of the base period are adjusted for; none by default, and then `method` is without
+        meaning. "dr" doubly robust (Sant'Anna & Zhao 2020, the default of the R package `did`), "reg" outcome
+        regression (Heckman, Ichimura & Todd 1997), "ipw" weighting by the inverse propensity (Abadie 2005).
     cluster, weights
-        Columns constant within a unit: errors are clustered there (by unit if None); sampling weights.
+        Columns constant within a unit: errors are clustered there (by unit if None), with the correction G/(G − 1)
+        and G − 1 degrees of freedom for G clusters; sampling weights.
     anticipation
         Periods before treatment in which the effect may already show; the base period moves back by them.
     base
-        Pre-treatment effects against the period before ("varying") or against the base period ("universal").
+        Pre-treatment effects against the period before ("varying") or against the base period ("universal", whose
+        own row is then 0 without error).
     balance
         True drops units not seen in all periods; False compares, for each group-time, the units seen in both.
     level, draws, seed
@@ -73,21 +79,28 @@ def difference_in_differences(
         raise ValueError(f"control must be one of {', '.join(CONTROLS)}")
     if base not in BASES:
         raise ValueError(f"base must be one of {', '.join(BASES)}")
-    if not np.isfinite(anticipation) or anticipation < 0:
+    method = str(method).lower()
+    if method not in METHODS:
+        raise ValueError(f"method must be one of {', '.join(METHODS)}")
+    if not isinstance(anticipation, int | float | np.number) or not 0 <= anticipation < np.inf:
         raise ValueError("anticipation must be zero or more periods")
-    z = checks.confidence(level)
+    checks.confidence(level)
     panel = read_panel(df, outcome, unit, time, first_treated, checks.names(covariates), cluster, weights, balance)
     if control == "never" and not panel.never.any():
-        raise ValueError("no unit is never treated; use control='notyet'")
-    cells, influence = _group_times(panel, control, float(anticipation), base)
-    return aggregate(panel, cells, influence, control, z, level, draws, seed)
+        said = [note for note in panel.notes if note.startswith("time reaches")]
+        raise ValueError("; ".join(["no unit is never treated; use control='notyet'", *said]))
+    cells, influence, empty = _group_times(panel, control, float(anticipation), base, method)
+    if empty:
+        note = f"{empty} group-times have no treated or no comparable control units and were left out"
+        panel = replace(panel, notes=(*panel.notes, note))
+    return aggregate(panel, cells, influence, control, float(level), draws, seed)
 
 
 def _group_times(
-    panel: Panel, control: str, anticipation: float, base: str
-) -> tuple[pd.DataFrame, np.ndarray]:
-    """(one row per group and period that can be estimated, influence functions (units, rows))."""
-    rows, influence = [], []
+    panel: Panel, control: str, anticipation: float, base: str, method: str
+) -> tuple[pd.DataFrame, np.ndarray, int]:
+    """(one row per group and period that can be estimated, influence functions (units, rows), how many cannot)."""
+    rows, influence, empty = [], [], 0
     for g in panel.groups:
         before = np.flatnonzero(panel.times < g - anticipation)
         if not len(before):
@@ -99,20 +112,27 @@ def _group_times(
                 start = last
             else:
                 start = t - 1
-            if start < 0 or start == t:
-                continue
             treated = panel.first == g
+            if start == t:  # the base period against itself
+                rows.append((g, panel.times[t], 0.0, False, int(treated.sum()), int(panel.never.sum())))
+                influence.append(np.zeros(len(treated)))
+                continue
+            if start < 0:
+                continue
             compare = panel.never if control == "never" else _not_yet(panel, g, t, start, anticipation)
-            found = _compare(panel, treated, compare, t, start)
+            found = _compare(panel, treated, compare, t, start, method)
             if found is None:
+                empty += 1
                 continue
             estimate, own, n1, n0 = found
             rows.append((g, panel.times[t], estimate, panel.times[t] >= g, n1, n0))
             influence.append(own)
     if not any(row[3] for row in rows):
+        if empty and panel.z is not None:
+            raise ValueError("no control unit is comparable: the covariates tell the treated from the untreated")
         raise ValueError("no group has both a period before its treatment and control units in a period after it")
     frame = pd.DataFrame(rows, columns=["group", "time", "estimate", "post", "n_treated", "n_control"])
-    return frame, np.column_stack(influence)
+    return frame, np.column_stack(influence), empty
 
 
 def _not_yet(panel: Panel, g: float, t: int, start: int, anticipation: float) -> np.ndarray:
@@ -121,7 +141,7 @@ def _not_yet(panel: Panel, g: float, t: int, start: int, anticipation: float) ->
 
 
 def _compare(
-    panel: Panel, treated: np.ndarray, compare: np.ndarray, t: int, start: int
+    panel: Panel, treated: np.ndarray, compare: np.ndarray, t: int, start: int, method: str
 ) -> tuple[float, np.ndarray, int, int] | None:
     """ATT of one group-time and its influence function over all units; None without data on a side."""
     change = panel.y[:, t] - panel.y[:, start]
@@ -136,60 +156,17 @@ def _compare(
         return None
     rows = np.flatnonzero(used)
     x, dy, w = covariates[rows], change[rows], panel.w[rows]
-    w1, w0 = w * treated[rows], w * compare[rows]
     n = len(rows)
-    share = w1.mean()
     if panel.z is None:  # a difference of two means
-        of_treated, of_control = (w1 * dy).mean() / share, (w0 * dy).sum() / w0.sum()
-        direct = w1 * (dy - of_treated) / share
-        through_beta = w0 * (dy - of_control) / w0.mean()
+        w1, w0 = w * treated[rows], w * compare[rows]
+        of_treated, of_control = (w1 * dy).sum() / w1.sum(), (w0 * dy).sum() / w0.sum()
+        estimate = float(of_treated - of_control)
+        own = w1 * (dy - of_treated) / w1.mean() - w0 * (dy - of_control) / w0.mean()
     else:
-        weighted = w0[:, None] * x
-        inverse = np.linalg.pinv(np.einsum("ij,ik->jk", weighted, x) / n)
-        fitted = x @ (inverse @ (np.einsum("ij,i->j", weighted, dy) / n))
-        of_treated, of_control = (w1 * dy).mean() / share, (w1 * fitted).mean() / share
-        direct = w1 * ((dy - of_treated) - (fitted - of_control)) / share
-        leverage = inverse @ (w1[:, None] * x).mean(axis=0) / share
-        through_beta = (w0 * (dy - fitted)) * (x @ leverage)
+        found = adjusted(dy, treated[rows], x, w, method)
+        if found is None:
+            return None
+        estimate, own = found
     influence = np.zeros(len(change))
-    influence[rows] = (direct - through_beta) * (len(change) / n)
-    return float(of_treated - of_control), influence, n1, n0
-
-
-def imputation_estimate(
-    df: pd.DataFrame, *, outcome: str, unit: str, time: str, first_treated: str, cluster: str | None = None,
-    level: float = 0.95,
-) -> Effect:  # fmt: skip
-    """Cross-check by imputation: two-stage difference-in-differences (Gardner 2022) of pyfixest.
-
-    Unit and period effects come from untreated rows only, so treated units never serve as controls; units
-    with fewer than two untreated rows are left out. The panel is read as by `difference_in_differences`; the
-    effect is the mean over all treated rows. ValueError as there.
-    """
-    import pyfixest  # a heavy import that only this check needs
-
-    z = checks.confidence(level)
-    panel = read_panel(df, outcome, unit, time, first_treated, (), cluster, None, False)
-    rows, columns = np.nonzero(~np.isnan(panel.y))
-    first = np.where(panel.never, np.inf, panel.first)[rows]
-    long = pd.DataFrame({
-        "y": panel.y[rows, columns], "unit": rows, "time": columns,
-        "treated": (panel.times[columns] >= first).astype(float),
-        "cluster": (panel.cluster if panel.cluster is not None else np.arange(len(panel.y)))[rows],
-    })  # fmt: skip
-    # the library drops such units from the first stage only and then fails
-    plain = long["unit"].map((1 - long["treated"]).groupby(long["unit"]).sum())
-    long = long[plain >= 2].reset_index(drop=True)
-    if not long["treated"].any():
-        raise ValueError("no treated unit has two periods before its treatment")
-    try:
-        fitted: Any = pyfixest.did2s(
-            long, yname="y", first_stage="~ 0 | unit + time", second_stage="~ treated", treatment="treated",
-            cluster="cluster",
-        )  # fmt: skip
-        table = fitted.tidy()
-    except Exception as problem:  # the library raises whatever its parts raise
-        raise ValueError(f"the imputation estimate failed: {problem}") from problem
-    row = table.loc["treated"]
-    estimate, se = float(row["Estimate"]), float(row["Std. Error"])
-    return Effect(estimate, se, (estimate - z * se, estimate + z * se), checks.two_sided(estimate / se))
+    influence[rows] = own * (len(change) / n)
+    return estimate, influence, n1, n0

@@ -15,7 +15,7 @@ import pandas as pd
 
 from dtsen_core.policy.impact import checks
 from dtsen_core.policy.impact.checks import Floats
-from dtsen_core.policy.impact.local_linear import KERNELS, LocalFit, ik_bandwidth
+from dtsen_core.policy.impact.local_linear import KERNELS, LocalFit, coverage_bandwidth
 from dtsen_core.policy.impact.results import RDResult
 
 Bandwidth = float | tuple[float, float] | None
@@ -61,7 +61,8 @@ def regression_discontinuity(
         Cattaneo, Farrell & Titiunik 2019). `weights` are sampling weights.
     bandwidth
         In the unit of `running`, one number or (left, right). None chooses: with rdrobust the common
-        MSE-optimal one of Calonico, Cattaneo & Titiunik (2014), else that of Imbens & Kalyanaraman (2012).
+        MSE-optimal one of Calonico, Cattaneo & Titiunik (2014), else that of Imbens & Kalyanaraman (2012) shrunk
+        to the rate of the coverage error (Calonico, Cattaneo & Farrell 2020), at which a conventional interval covers.
     kernel, p
         "triangular", "epanechnikov" or "uniform"; order of the polynomial, 0 to 4.
     method
@@ -125,12 +126,7 @@ def _sample(
     cluster: str | None, weights: str | None,
 ) -> Sample:  # fmt: skip
     data = checks.frame(df, (outcome, running, treatment, *covariates, cluster, weights))
-    try:
-        cut = float(cutoff)
-    except (ValueError, TypeError) as problem:
-        raise ValueError("cutoff must be a number") from problem
-    if not np.isfinite(cut):
-        raise ValueError("cutoff must be a number")
+    cut = checks.number(cutoff, "cutoff")
     columns = [outcome, running, *([treatment] if treatment else []), *covariates, *([weights] if weights else [])]
     values = np.column_stack([checks.numbers(data[name], name) for name in columns])
     keep = ~np.isnan(values).any(axis=1)
@@ -175,7 +171,7 @@ def _sample(
 def _local(sample: Sample, given: tuple[float, float] | None, kernel: str, p: int, z: float) -> dict[str, Any]:
     h = given
     if h is None:
-        chosen = ik_bandwidth(sample.y, sample.x, kernel)
+        chosen = coverage_bandwidth(sample.y, sample.x, kernel, p)
         h = (chosen, chosen)
     fit = LocalFit(sample.x, h, p, kernel, sample.w, sample.z, sample.cluster)
     outcome = fit.jump(sample.y)

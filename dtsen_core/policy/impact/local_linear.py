@@ -1,7 +1,8 @@
 """Local polynomial regression at a cut-off with statsmodels: the fallback without rdrobust.
 
 It reproduces the conventional estimate of Calonico, Cattaneo & Titiunik (2014) at a given bandwidth. It has
-no robust bias correction: at a bandwidth chosen for small mean squared error its interval is too narrow.
+no robust bias correction: at a bandwidth chosen for small mean squared error its interval is too narrow, so a
+bandwidth that is not given is the smaller one that is optimal for the error of the interval's coverage.
 """
 
 from __future__ import annotations
@@ -67,6 +68,18 @@ class LocalFit:
             fitted = model.fit(cov_type="HC2")
         se = float(fitted.bse[1])
         return Jump(float(fitted.params[1]), se if np.isfinite(se) else float("nan"))
+
+
+def coverage_rate(n: int, order: int) -> float:
+    """By how much a bandwidth of small mean squared error is shrunk so that a conventional interval covers as it says:
+    n^(−p / ((3 + p)(3 + 2p))), the rate that is optimal for the coverage error (Calonico, Cattaneo & Farrell 2020,
+    Econometrics Journal 23(2))."""
+    return float(n ** (-order / ((3 + order) * (3 + 2 * order))))
+
+
+def coverage_bandwidth(y: Floats, x: Floats, kernel: str, order: int) -> float:
+    """`ik_bandwidth` shrunk by `coverage_rate`."""
+    return ik_bandwidth(y, x, kernel) * coverage_rate(len(x), order)
 
 
 def ik_bandwidth(y: Floats, x: Floats, kernel: str) -> float:

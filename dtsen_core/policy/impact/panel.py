@@ -61,16 +61,23 @@ def read_panel(
         raise ValueError(f"{first_treated} changes within a {unit}")
     table = np.full((units, len(times)), np.nan)
     table[codes, place] = y
+    if np.nanmax(np.nanmax(table, axis=1) - np.nanmin(table, axis=1)) == 0:
+        raise ValueError(f"the outcome {outcome} is constant within every {unit}")
     z = None
     if covariates:
         z = np.full((units, len(covariates), len(times)), np.nan)
         for k, name in enumerate(covariates):
             z[codes, k, place] = checks.numbers(data[name], name)
+        if (seen := ~np.isnan(table)[:, None, :] & np.isnan(z)).any():
+            notes.append(f"{int(seen.any(axis=1).sum())} rows lack a covariate; what is compared from them is left out")
     w = np.ones(units)
     if weights:
-        w[codes] = checks.numbers(data[weights], weights)
+        given = checks.numbers(data[weights], weights)
+        w[codes] = given
         if not (w >= 0).all() or not w.sum() > 0:
             raise ValueError("weights must be numbers, not negative, and not all zero")
+        if not np.allclose(w[codes], given):
+            raise ValueError(f"{weights} changes within a {unit}: a unit has one sampling weight")
         w /= w.mean()
     own = _constant(data[cluster], codes, units, cluster) if cluster else None
     before = by_unit <= times[0]
@@ -94,6 +101,8 @@ def read_panel(
         if before.any():
             raise ValueError("there is no period before the treatment: every treated unit was treated from the start")
         raise ValueError("no unit is ever treated")
+    if not never.any() and times[0] <= 0 and (by_unit == 0).any():
+        notes.append("time reaches back to 0, so a first treatment at 0 counts as a date; write missing for never")
     groups = np.unique(first[~never])
     return Panel(
         table[chosen], times, labels, np.where(never, np.nan, first), never, None if z is None else z[chosen],
@@ -137,7 +146,7 @@ def _calendar(
             raise ValueError("time must be finite")
         times, place = np.unique(values, return_inverse=True)
         starts = pd.to_numeric(first, errors="coerce").to_numpy(np.float64, na_value=np.nan)
-        if (np.isnan(starts) & first.notna().to_numpy() & ~first.astype(str).str.strip().isin(["", "nan"])).any():
+        if (np.isnan(starts) & ~_never(first)).any():
             raise ValueError("first_treated must be in the same terms as time")
         zero = starts == 0 if times[0] > 0 else np.zeros(len(starts), dtype=bool)
         never = np.isnan(starts) | np.isinf(starts) | zero
@@ -147,24 +156,35 @@ def _calendar(
         labels = sorted(time.unique())
     except TypeError as problem:
         raise ValueError("time mixes values that cannot be ordered") from problem
-    never = (first.isna() | first.astype(str).str.strip().str.lower().isin(
-        ["", "0", "0.0", "inf", "nan", "nat", "none", "never"])).to_numpy()  # fmt: skip
-    known = list(pd.unique(first[~never]))
+    never = _never(first)
+    treated = first[~never]
     try:
-        if pd.api.types.is_datetime64_any_dtype(time):
-            known = [pd.Timestamp(v) for v in known]
         # a first treatment between or after the periods stands between or after their numbers
-        position = {v: _position(labels, v) for v in known}
+        position = {v: _position(labels, _like(v, labels[0])) for v in pd.unique(treated)}
     except (TypeError, ValueError) as problem:
         raise ValueError("first_treated must be in the same terms as time") from problem
     starts = np.full(len(first), np.nan)
-    treated = first[~never]
-    if pd.api.types.is_datetime64_any_dtype(time):
-        treated = pd.to_datetime(treated)
     starts[~never] = [position[v] for v in treated]
     order = {label: k for k, label in enumerate(labels)}
     place = time.map(order).to_numpy(np.int64)
     return list(labels), np.arange(1.0, len(labels) + 1), place, starts, never
+
+
+def _never(first: pd.Series) -> np.ndarray:
+    """Rows whose first treatment is written as one of the ways to say that there is none."""
+    words = first.astype(str).str.strip().str.lower()
+    return (first.isna() | words.isin(["", "0", "0.0", "inf", "nan", "nat", "<na>", "none", "never"])).to_numpy()
+
+
+def _like(value: Any, label: Any) -> Any:
+    """`value` in the terms of the period `label`: a date, a period, or a year written as a word."""
+    if isinstance(label, pd.Timestamp):
+        return pd.Timestamp(value)
+    if isinstance(label, pd.Period):
+        return value if isinstance(value, pd.Period) else pd.Period(value, freq=label.freq)
+    if isinstance(label, str) and isinstance(value, int | float | np.number) and float(value).is_integer():
+        return str(int(value))
+    return value
 
 
 def _position(labels: list[Any], value: Any) -> float:

@@ -6,7 +6,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
-import pandas as pd
 
 from dtsen_core import locale
 from dtsen_core.present import peta_hover
@@ -50,12 +49,9 @@ def of_difference(found: Difference, lang: str, *, sampled: bool) -> Hover:
     missing = np.isnan(facts)
     tokens = {name: _token(found, name, position) for name, position in at.items()}
     texts = {name: rows[f"{name}_text"].to_numpy(dtype=object) for name in at if f"{name}_text" in rows}
-    key = pd.Series(["".join(row) for row in missing.astype(int).astype(str)])
-    for name, said in texts.items():
-        key = key + "\0" + pd.Series(np.where(missing[:, at[name]], said, "").astype(str))
+    spoken = [np.where(missing[:, at[name]], said, "") for name, said in texts.items()]
     groups = []
-    for _, where in key.groupby(key).groups.items():
-        positions = np.asarray(where, dtype=int)
+    for positions in peta_hover.patterns(missing, *spoken):
         first = int(positions[0])
         shown = {name: tokens[name] for name in at if not missing[first, at[name]]}
         said = {name: str(all_said[first]) for name, all_said in texts.items()}

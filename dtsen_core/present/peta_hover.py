@@ -44,6 +44,14 @@ def token(indicator: MapIndicator, position: int) -> str:
     return f"%{{{place}:,.{indicator.decimals}f}}"
 
 
+def patterns(missing: np.ndarray, *words: np.ndarray) -> list[np.ndarray]:
+    """Positions of the areas that lack the same facts (`missing`, areas × facts) and have the same `words`."""
+    key = pd.Series(["".join(row) for row in np.asarray(missing, dtype=int).astype(str)])
+    for said in words:
+        key = key + "\0" + pd.Series(np.asarray(said, dtype=str))
+    return [np.asarray(where, dtype=int) for where in key.groupby(key).groups.values()]
+
+
 def make(
     rows: pd.DataFrame, indicator: MapIndicator, partner: MapIndicator, words: Words, lang: str,
     names: Sequence[str] = FACTS,
@@ -58,16 +66,12 @@ def make(
     interval = f" ({locale.text('peta.hover_interval', lang)} {ends[0]}–{ends[1]})"
     said = {name: rows[f"{name}_text"].to_numpy(dtype=object) for name in ("value", "partner", "size") if name in at}
     said = {name: np.where(missing[name], texts, "").astype(str) for name, texts in said.items()}
-    key = missing.astype(int).astype(str).agg("".join, axis=1)
-    for texts in said.values():
-        key = key + "\0" + pd.Series(texts)
     numbers_of = {
         "value": token(indicator, at["value"]), "partner": token(partner, at["partner"]),
         **{name: f"%{{customdata[{at[name]}]:{form}}}" for name, form in _PLAIN.items() if name in at},
     }  # fmt: skip
     groups = []
-    for _, where in key.groupby(key).groups.items():
-        positions = np.asarray(where, dtype=int)
+    for positions in patterns(missing.to_numpy(), *said.values()):
         first = int(positions[0])
         tokens = {
             name: (str(said[name][first]) if name in said else "–") if missing[name].iat[first] else figure

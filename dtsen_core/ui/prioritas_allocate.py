@@ -17,7 +17,7 @@ from dtsen_core.present.peringkat_export import Sheet
 from dtsen_core.present.prioritas_compare import ZONE_COLOURS, zone_classes
 from dtsen_core.regions import own_indicator, units
 from dtsen_core.ui import cache_prioritas
-from dtsen_core.ui.prioritas_parts import area_map
+from dtsen_core.ui.prioritas_parts import area_map, data_line
 from dtsen_core.ui.shell import Page
 
 BILLION = 1e9
@@ -141,7 +141,8 @@ def _result(page: Page, plan: Plan, budget: Budget, bought: Bought) -> None:
     st.caption(page.t("bought_note", spent=numbers.rupiah(found.spent, lang),
                       whole=numbers.rupiah(bought.whole_cost, lang),
                       sources="; ".join(f"{page.t(f'programme_{k}')}: {priority_budget.benefit(k, budget.day)[1]}"
-                                        for k in budget.programmes)))  # fmt: skip
+                                        for k in budget.programmes))
+               + " " + page.t("table_sources", sources=data_line(page) + "."))  # fmt: skip
     table = pd.DataFrame({"code": found.allocation.index})
     table[page.t("column_name")] = [units.label(str(c)) for c in table["code"]]
     table[page.t("column_need")] = bought.need.sum(axis=1).to_numpy().round()
@@ -150,6 +151,7 @@ def _result(page: Page, plan: Plan, budget: Budget, bought: Bought) -> None:
     table[page.t("column_coverage")] = found.coverage.to_numpy() * 100
     table[page.t("column_money")] = found.spending.sum(axis=1).to_numpy() / BILLION
     table[page.t("column_rule")] = found.proportional.sum(axis=1).to_numpy().round()
+    table[page.t("column_n")] = cache_prioritas.areas(page.key, plan)["n"].reindex(table["code"]).to_numpy()
     table = table.sort_values(page.t("column_money"), ascending=False, ignore_index=True)
     left, right = st.columns([0.6, 0.4], gap="medium")
     with left:
@@ -207,12 +209,14 @@ def _zones(page: Page, plan: Plan, bought: Bought) -> None:
     left, right = st.columns([0.6, 0.4], gap="medium")
     with left:
         rows = pd.DataFrame({"code": load.index, "klass": zone_classes(zones.zone.to_numpy()), "doubt": 0})
-        facts = np.column_stack([zones.zone.to_numpy(float), load.to_numpy(float)])
-        hover = prioritas.one_hover(facts, page.t("zones_hover"), page.lang)
+        n = cache_prioritas.areas(page.key, plan)["n"].reindex(load.index)
+        facts = np.column_stack([zones.zone.to_numpy(float), load.to_numpy(float), n.to_numpy(float)])
+        hover = prioritas.one_hover(facts, page.t("zones_hover", source=data_line(page)), page.lang)
         area_map(page, plan, rows, ZONE_COLOURS, hover, title, "prioritas.zone_map")
     with right:
         shown = pd.DataFrame({page.t("zones_zone"): zones.load.index,
                               page.t("column_need"): zones.load.round(0).to_numpy(),
                               page.t("zones_areas"): zones.zone.value_counts().sort_index().to_numpy()})  # fmt: skip
         st.dataframe(shown, hide_index=True, alt=page.t("zones_title"))
-        st.caption(page.t("zones_help", level=prioritas.level_name(plan.level, page.lang)))
+        st.caption(page.t("zones_help", level=prioritas.level_name(plan.level, page.lang)) + " "
+                   + page.t("table_sources", sources=data_line(page) + "."))  # fmt: skip

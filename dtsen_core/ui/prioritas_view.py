@@ -126,18 +126,24 @@ def _quadrant(page: Page, plan: Plan) -> None:
     count = map_rules().indicators[rate].partner
     cut = cache_prioritas.nation(page.key).get(rate, float("nan"))
     known, middle = prioritas.quarters(frame, rate, count, cut)
+    for name, column, scale in (("low", f"{rate}_low", 100), ("high", f"{rate}_high", 100), ("n", "n", 1)):
+        if page.dataset.simulated and column in frame:  # the whole register has no sampling error
+            known[name] = frame[column].reindex(known.index) * scale
     rules, lang = map_rules().indicators, page.lang
     st.markdown(f"**{prioritas.quarter_sentence(known, count, rules[count].unit[lang], lang)}**")
+    data_line = prioritas_parts.data_line(page)
     titles = (f"{rules[count].short[lang]} ({rules[count].unit[lang]})", rules[rate].short[lang])
-    st.plotly_chart(prioritas_charts.quadrant(known, rate, count, cut, middle, lang, titles), key="prioritas.quadrant",
+    st.plotly_chart(prioritas_charts.quadrant(known, rate, count, cut, middle, lang, titles, data_line),
+                    key="prioritas.quadrant",
                     config=theme.CONFIG, alt=page.t("quadrant_alt"))  # fmt: skip
-    st.caption(page.t("quadrant_help", cut=numbers.percent(cut, lang), middle=numbers.people(middle, lang)))
+    st.caption(page.t("quadrant_help", cut=numbers.percent(cut, lang), middle=numbers.people(middle, lang),
+                      source=data_line))  # fmt: skip
 
 
 def _contributions(page: Page, ranked: Ranked) -> None:
     st.markdown(f"**{page.t('contributions_title', count=min(prioritas_charts.SHOWN, len(ranked.table)))}**")
-    st.plotly_chart(prioritas_charts.contributions(ranked, page.lang), key="prioritas.contributions",
-                    config=theme.CONFIG, alt=page.t("contributions_alt"))  # fmt: skip
+    bars = prioritas_charts.contributions(ranked, prioritas_parts.data_line(page), page.lang)
+    st.plotly_chart(bars, key="prioritas.contributions", config=theme.CONFIG, alt=page.t("contributions_alt"))
 
 
 def _area(page: Page, plan: Plan, ranked: Ranked) -> None:

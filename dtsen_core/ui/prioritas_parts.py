@@ -14,6 +14,7 @@ from dtsen_core.present import maps, numbers, prioritas, prioritas_hover, theme
 from dtsen_core.present.peta_hover import Hover
 from dtsen_core.regions import boundaries, units
 from dtsen_core.ui import peta_known
+from dtsen_core.ui.peta_side import FIRST, LONG
 from dtsen_core.ui.shell import Page
 
 TABLE_HEIGHT = 392
@@ -55,10 +56,14 @@ def hover(page: Page, ranked: Ranked) -> Hover:
 
 
 def table(page: Page, ranked: Ranked) -> None:
-    """The ranking with the figures behind it."""
-    lang = page.lang
+    """The ranking with the figures behind it; a long one starts with its first rows and shows the rest when asked."""
+    lang, count = page.lang, len(ranked.table)
     view, titles = prioritas.table_view(ranked, lang)
     figures, more = prioritas_hover.figures(ranked, lang)
+    whole, first = f"prioritas.whole.{ranked.plan.level}.{ranked.plan.within}", max(FIRST, ranked.top)
+    long = count > max(LONG, first)
+    if long and not st.session_state.get(whole, False):
+        view = view.head(first)
     config = {name: st.column_config.Column(words) for name, words in titles.items()}
     config["rank"] = st.column_config.NumberColumn(titles["rank"], width=44)
     config["name"] = st.column_config.TextColumn(titles["name"], width=140)
@@ -78,4 +83,6 @@ def table(page: Page, ranked: Ranked) -> None:
             config[name] = st.column_config.NumberColumn(words, format=places, help=f"{words}. {of}" if of else words)
     st.dataframe(view.join(figures).reset_index(drop=True), key="prioritas.table", hide_index=True,
                  height=TABLE_HEIGHT, column_config=config, placeholder="–", alt=page.t("table_alt"))  # fmt: skip
+    if long:
+        st.toggle(page.t("peta.table_all", first=first, count=count), key=whole)
     st.caption(page.t("table_help", top=ranked.top) + " " + prioritas_hover.sources(ranked, data_line(page), lang))

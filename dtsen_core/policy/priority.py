@@ -22,6 +22,7 @@ __all__ = ["FLOOR", "Allocation", "Composite", "allocate", "composite_index", "f
 
 MISSING = ("exclude", "reweight", "mean", "median", "raise")
 WEIGHTINGS = ("dirichlet", "plusminus", "fixed")
+_BLOCK = 200_000  # values drawn at a time: what a processor keeps at hand
 PerIndicator: TypeAlias = Mapping[str, float] | Sequence[float] | npt.NDArray[Any] | pd.Series | float | None
 
 
@@ -184,7 +185,7 @@ def rank_intervals(
     ranks = np.empty((draws, len(p.rows)), dtype=np.int32)
     edges = np.linspace(0, draws, len(pairs) + 1).round().astype(int)
     for (kind, way), start, end in zip(pairs, edges[:-1], edges[1:]):
-        step = max(1, 8_000_000 // max(p.x.size, 1))
+        step = max(1, _BLOCK // max(p.x.size, 1))
         for begin in range(start, end, step):
             count = min(step, end - begin)
             w = _drawn_weights(p.weights, count, weighting, concentration, spread, rng)

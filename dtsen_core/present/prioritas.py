@@ -45,10 +45,9 @@ def label(indicator: Indicator, lang: str) -> str:
 
 def klass(p_top: pd.Series) -> pd.Series:
     """Class 1 … 5 by the probability of a place in the top, 0 where there is none."""
-    out = pd.Series(0, index=p_top.index)
-    for number, edge in enumerate(EDGES, start=1):
-        out[p_top >= edge] = number
-    return out
+    values = p_top.to_numpy(float)
+    found = np.where(np.isnan(values), 0, np.searchsorted(np.array(EDGES), values, side="right"))
+    return pd.Series(found, index=p_top.index)
 
 
 def rank_text(row: pd.Series, lang: str) -> str:

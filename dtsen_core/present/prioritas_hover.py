@@ -8,6 +8,8 @@ in the hover and the rest, counted there, in the table.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 
@@ -36,7 +38,7 @@ def columns(indicator: Indicator, values: pd.Series, area: pd.DataFrame) -> dict
     the published figures, knows them."""
     out = {"value": values}
     if indicator.origin == "registry":
-        area = area.reindex(values.index)
+        area = area if area.index is values.index else area.reindex(values.index)
         for side in ("low", "high"):
             name = f"{indicator.column}_{side}"
             if name in area and area[name].notna().any():
@@ -60,9 +62,10 @@ def _places(indicator: Indicator) -> int:
     return 0 if indicator.kind == "count" or indicator.format == "rupiah" else indicator.decimals
 
 
-def _columns(ranked: Ranked, item: Item) -> dict[str, pd.Series]:
-    """`columns` of an indicator of the ranking, in the order of its table."""
-    return columns(ranked.indicators[item.key], ranked.data[item.key].reindex(ranked.table.index), ranked.area)
+def _ordered(ranked: Ranked, codes: Sequence[str] | pd.Index) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """(values of the indicators, published figures) of the areas `codes`, which share one index."""
+    values = ranked.data.reindex(codes)
+    return values, ranked.area.reindex(codes).set_axis(values.index)
 
 
 def facts_of(indicator: Indicator, found: dict[str, pd.Series]) -> Facts:
@@ -104,6 +107,7 @@ def make(ranked: Ranked, data_line: str, lang: str, *, sampled: bool = True) -> 
     facts: Facts = {name: short(table[name], 0) for name in ("rank", "low", "high")}
     facts |= {"p_top": short(table["p_top"] * 100, 0), "n": short(table["n"], 0)}
     used = _length(facts) + 3 * len(table)
+    data, area = _ordered(ranked, table.index)
     lines: list[tuple[Indicator, dict[str, str]]] = []
     seen: set[str] = set()
     left = 0
@@ -111,7 +115,7 @@ def make(ranked: Ranked, data_line: str, lang: str, *, sampled: bool = True) -> 
         indicator = ranked.indicators[item.key]
         if indicator.origin == "registry" and indicator.column in seen:
             continue  # already there beside its partner
-        found = facts_of(indicator, _columns(ranked, item))
+        found = facts_of(indicator, columns(indicator, data[item.key], area))
         length = _length(found)
         if used + length > BYTES:
             left += 1
@@ -176,7 +180,8 @@ def line(indicator: Indicator, names: dict[str, str], at: dict[str, int], lackin
 
 def texts(ranked: Ranked, item: Item, codes: list[str], lang: str) -> list[str]:
     """The indicator's figure of each of `codes` in words: value, unit, interval and, of the registry, n."""
-    indicator, found = ranked.indicators[item.key], _columns(ranked, item)
+    indicator, (data, area) = ranked.indicators[item.key], _ordered(ranked, codes)
+    found = columns(indicator, data[item.key], area)
     out = []
     for code in codes:
         words = value_text(indicator, float(found["value"][code]), lang)
@@ -199,9 +204,10 @@ def figures(ranked: Ranked, lang: str) -> tuple[pd.DataFrame, dict[str, tuple[st
     titles: dict[str, tuple[str, str]] = {}
     chosen = [ranked.indicators[i.key] for i in ranked.plan.items]
     shown = {indicator.column for indicator in chosen if indicator.origin == "registry"}
+    data, area = _ordered(ranked, table.index)
     for item in ranked.plan.items:
         indicator = ranked.indicators[item.key]
-        found = _columns(ranked, item)
+        found = columns(indicator, data[item.key], area)
         rate = indicator.kind == "rate"
         table[item.key] = (found["value"] * 100 if rate else found["value"]).astype("float32")
         titles[item.key] = (title(indicator, lang), "value")

@@ -6,7 +6,6 @@ import pandas as pd
 import streamlit as st
 
 from dtsen_core.errors import UserError
-from dtsen_core.policy.map_indicators import map_rules
 from dtsen_core.policy.priority_plan import Plan, Ranked
 from dtsen_core.present import maps, numbers, prioritas, prioritas_charts, prioritas_export, theme
 from dtsen_core.regions import own_indicator, units
@@ -120,23 +119,11 @@ def _sure_table(page: Page, rows: pd.DataFrame, top: int, alt: str) -> None:
 
 
 def _quadrant(page: Page, plan: Plan) -> None:
-    frame = cache_prioritas.areas(page.key, plan)
-    frame = frame[frame.index.str.startswith("" if plan.within == units.NATION else plan.within)]
-    rate = "p0" if "p0" in frame and frame["p0"].notna().any() else "share_d14"
-    count = map_rules().indicators[rate].partner
-    cut = cache_prioritas.nation(page.key).get(rate, float("nan"))
-    known, middle = prioritas.quarters(frame, rate, count, cut)
-    for name, column, scale in (("low", f"{rate}_low", 100), ("high", f"{rate}_high", 100), ("n", "n", 1)):
-        if page.dataset.simulated and column in frame:  # the whole register has no sampling error
-            known[name] = frame[column].reindex(known.index) * scale
-    rules, lang = map_rules().indicators, page.lang
-    st.markdown(f"**{prioritas.quarter_sentence(known, count, rules[count].unit[lang], lang)}**")
-    data_line = prioritas_parts.data_line(page)
-    titles = (f"{rules[count].short[lang]} ({rules[count].unit[lang]})", rules[rate].short[lang])
-    st.plotly_chart(prioritas_charts.quadrant(known, rate, count, cut, middle, lang, titles, data_line),
-                    key="prioritas.quadrant",
-                    config=theme.CONFIG, alt=page.t("quadrant_alt"))  # fmt: skip
-    st.caption(page.t("quadrant_help", cut=numbers.percent(cut, lang), middle=numbers.people(middle, lang),
+    lang, data_line = page.lang, prioritas_parts.data_line(page)
+    found = cache_prioritas.quadrant(page.key, plan, lang, data_line)
+    st.markdown(f"**{found.sentence}**")
+    st.plotly_chart(found.figure, key="prioritas.quadrant", config=theme.CONFIG, alt=page.t("quadrant_alt"))
+    st.caption(page.t("quadrant_help", cut=numbers.percent(found.cut, lang), middle=numbers.people(found.middle, lang),
                       source=data_line))  # fmt: skip
 
 

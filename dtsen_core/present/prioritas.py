@@ -11,7 +11,7 @@ import pandas as pd
 
 from dtsen_core import locale
 from dtsen_core.policy.priority_plan import Plan, Ranked
-from dtsen_core.policy.priority_rules import Indicator
+from dtsen_core.policy.priority_rules import Indicator, provincial_targets
 from dtsen_core.present import numbers
 from dtsen_core.present.peta_hover import Hover
 from dtsen_core.regions import units
@@ -190,17 +190,23 @@ def compare_list(ranked: Ranked, listed: set[str]) -> dict[str, list[str]]:
 
 
 def targets(ranked: Ranked) -> pd.DataFrame:
-    """Distance to the target of every indicator that has one: key, met (areas), missed, unknown, worst (code), gap."""
+    """Distance to the target of every indicator that has one: key, own (whether to the target of each province rather
+    than the nation's), target (NaN where own), met (areas), missed, unknown, worst (code), gap."""
     rows = []
     for item in ranked.plan.items:
-        if item.target is None:
-            continue
-        values = ranked.data[item.key]
-        gap = (values - item.target) * item.direction
-        known = gap.dropna()
-        if known.empty:
-            continue
-        rows.append({"key": item.key, "target": item.target, "met": int((known <= 0).sum()),
-                     "missed": int((known > 0).sum()), "unknown": int(gap.isna().sum()),
-                     "worst": str(known.idxmax()), "gap": float(known.max())})  # fmt: skip
+        values, column = ranked.data[item.key], ranked.indicators[item.key].provincial
+        wanted: list[tuple[bool, float | pd.Series]] = []
+        if item.target is not None:
+            wanted.append((False, item.target))
+        if ranked.plan.level == "province" and column:
+            wanted.append((True, provincial_targets()[column].reindex(values.index)))
+        for own, target in wanted:
+            gap = (values - target) * item.direction
+            known = gap.dropna()
+            if known.empty:
+                continue
+            rows.append({"key": item.key, "own": own, "target": float("nan") if own else item.target,
+                         "met": int((known <= 0).sum()), "missed": int((known > 0).sum()),
+                         "unknown": int(gap.isna().sum()), "worst": str(known.idxmax()),
+                         "gap": float(known.max())})  # fmt: skip
     return pd.DataFrame(rows)

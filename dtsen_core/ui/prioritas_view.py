@@ -155,15 +155,23 @@ def _targets(page: Page, ranked: Ranked) -> None:
     if found.empty:
         return
     st.markdown(f"**{page.t('targets_title')}**")
+    rules, lines = prioritas_controls.priority_rules(), []
+    told: dict[str, list[str]] = {}
     for _, row in found.iterrows():
-        i = ranked.indicators[str(row["key"])]
-        st.markdown(page.t("target_line", label=prioritas.label(i, page.lang), met=int(row["met"]),
-                           missed=int(row["missed"]), worst=units.label(str(row["worst"])),
-                           target=prioritas.value_text(i, float(row["target"]), page.lang),
-                           gap=prioritas.value_text(i, float(row["gap"]), page.lang)))  # fmt: skip
-        if i.target_label:
-            st.caption(page.t("target_source", target=i.target_label[page.lang],
-                              source=prioritas_controls.priority_rules().target_source))  # fmt: skip
+        i, own = ranked.indicators[str(row["key"])], bool(row["own"])
+        gap = float(row["gap"])
+        lines.append(page.t(
+            "target_line_own" if own else "target_line", label=prioritas.label(i, page.lang), met=int(row["met"]),
+            missed=int(row["missed"]), target=prioritas.value_text(i, float(row["target"]), page.lang),
+            worst=page.t("target_worst" if gap > 0 else "target_nearest", worst=units.label(str(row["worst"])),
+                         gap=prioritas.value_text(i, abs(gap), page.lang)),
+        ) + (" " + page.t("target_unknown", count=int(row["unknown"])) if row["unknown"] else ""))  # fmt: skip
+        source = rules.provincial_source if own else rules.target_source
+        label = page.t("target_each") if own else i.target_label[page.lang] if i.target_label else ""
+        told.setdefault(source, []).append(label)
+    st.markdown("\n".join(f"- {line}" for line in lines))
+    sources = "; ".join(f"{', '.join(dict.fromkeys(filter(None, labels)))}: {where}" for where, labels in told.items())
+    st.caption(page.t("target_source", sources=sources))
 
 
 def _given_list(page: Page, plan: Plan, ranked: Ranked) -> None:

@@ -38,6 +38,13 @@ def value_text(indicator: Indicator, value: float, lang: str) -> str:
     return numbers.number(value, lang, indicator.decimals)
 
 
+def gap_text(indicator: Indicator, gap: float, lang: str) -> str:
+    """A distance between two figures of the indicator: of rates in points."""
+    if indicator.kind == "rate":
+        return f"{numbers.number(gap * 100, lang, indicator.decimals)} {locale.text('numbers.points', lang)}"
+    return value_text(indicator, gap, lang)
+
+
 def label(indicator: Indicator, lang: str) -> str:
     """Label with the period of a published figure: "Sanitasi layak (BPS), 2021"."""
     return f"{indicator.label[lang]}, {indicator.period}" if indicator.period else indicator.label[lang]

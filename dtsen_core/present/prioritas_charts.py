@@ -107,7 +107,7 @@ def frontier(line: pd.DataFrame, here: tuple[float, float], lang: str, axis: str
     )  # fmt: skip
     theme.layout(fig, height=320, lang=lang)
     fig.update_xaxes(title={"text": locale.text("prioritas.axis_lowest", lang)}, gridcolor=FAINT)
-    fig.update_yaxes(title={"text": axis}, gridcolor=FAINT, rangemode="tozero")
+    fig.update_yaxes(title={"text": axis}, gridcolor=FAINT, rangemode="tozero", tickformat=",.0f")
     return fig
 
 
@@ -127,4 +127,5 @@ def missed_bars(
         )  # fmt: skip
     theme.layout(fig, height=90 + 22 * len(part), lang=lang, legend=True)
     fig.update_layout(barmode="stack", bargap=0.25)
+    fig.update_xaxes(tickformat=",.0f", nticks=6)
     return fig

@@ -9,7 +9,7 @@ from dtsen_core.policy.priority_plan import Plan, Ranked
 from dtsen_core.present import numbers, prioritas, prioritas_hover, prioritas_spatial
 from dtsen_core.present.prioritas_spatial import CLASSES, METHODS
 from dtsen_core.ui import cache_prioritas, cache_versions, controls, peta_known, peta_map
-from dtsen_core.ui.prioritas_parts import area_map, data_line
+from dtsen_core.ui.prioritas_parts import area_map, data_line, written
 from dtsen_core.ui.shell import Page
 
 
@@ -60,6 +60,12 @@ def show(page: Page, plan: Plan, ranked: Ranked) -> None:
         if lasting_words:
             st.markdown(f"**{lasting_words}**")
         table = prioritas_spatial.table(found, method, known[key], values, area, lang)
-        st.dataframe(table, hide_index=True, height=380, alt=page.t("spatial_alt"))
+        whole = table.columns[-1] if known[key].origin == "registry" else ""
+        decimals = dict.fromkeys(table.select_dtypes("number"), known[key].decimals)
+        decimals |= {"z": 2, "p": 4, "q": 4} | ({whole: 0} if whole else {})
+        widths = zip(table.columns, (150, 130))
+        config = {name: st.column_config.Column(width=width) for name, width in widths}
+        st.dataframe(written(table, decimals, lang), hide_index=True, height=380, column_config=config,
+                     alt=page.t("spatial_alt"))  # fmt: skip
     told = prioritas_hover.source(known[key], data_line(page), lang)
     st.caption(page.t("spatial_method_note") + " " + page.t("table_sources", sources=told + "."))

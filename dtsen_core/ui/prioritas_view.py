@@ -164,7 +164,7 @@ def _targets(page: Page, ranked: Ranked) -> None:
             "target_line_own" if own else "target_line", label=prioritas.label(i, page.lang), met=int(row["met"]),
             missed=int(row["missed"]), target=prioritas.value_text(i, float(row["target"]), page.lang),
             worst=page.t("target_worst" if gap > 0 else "target_nearest", worst=units.label(str(row["worst"])),
-                         gap=prioritas.value_text(i, abs(gap), page.lang)),
+                         gap=prioritas.gap_text(i, abs(gap), page.lang)),
         ) + (" " + page.t("target_unknown", count=int(row["unknown"])) if row["unknown"] else ""))  # fmt: skip
         source = rules.provincial_source if own else rules.target_source
         label = page.t("target_each") if own else i.target_label[page.lang] if i.target_label else ""

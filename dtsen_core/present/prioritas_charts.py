@@ -21,17 +21,19 @@ def contributions(ranked: Ranked, data_line: str, lang: str, first: int = SHOWN)
     figure with interval, n and source."""
     parts = ranked.composite.contributions.reindex(ranked.table.index[:first]).iloc[::-1]
     names = [units.name(str(code)) for code in parts.index]
-    fig = go.Figure()
-    for k, item in enumerate(i for i in ranked.plan.items if i.weight > 0):
+    items = [i for i in ranked.plan.items if i.weight > 0]
+    figures = prioritas_hover.texts(ranked, items, list(parts.index), lang)
+    bars = []
+    for k, item in enumerate(items):
         indicator = ranked.indicators[item.key]
         words = locale.text("prioritas.hover_part", lang, label=indicator.label[lang],
                             source=prioritas_hover.source(indicator, data_line, lang))  # fmt: skip
-        fig.add_bar(
+        bars.append(go.Bar(
             y=names, x=parts[item.key].to_numpy(float), orientation="h", name=indicator.label[lang],
-            marker={"color": QUALITATIVE[k % len(QUALITATIVE)]},
-            customdata=[[words] for words in prioritas_hover.texts(ranked, item, list(parts.index), lang)],
+            marker={"color": QUALITATIVE[k % len(QUALITATIVE)]}, customdata=[[figure] for figure in figures[item.key]],
             hovertemplate=words + "<extra></extra>",
-        )  # fmt: skip
+        ))  # fmt: skip
+    fig = go.Figure(bars)
     theme.layout(fig, height=90 + 22 * len(names), lang=lang, legend=True)
     fig.update_layout(barmode="relative", bargap=0.25, legend={"traceorder": "normal"})
     fig.update_xaxes(title={"text": locale.text(f"prioritas.axis_{ranked.plan.aggregation}", lang)}, tickformat=".2~f")

@@ -178,19 +178,23 @@ def line(indicator: Indicator, names: dict[str, str], at: dict[str, int], lackin
     return words
 
 
-def texts(ranked: Ranked, item: Item, codes: list[str], lang: str) -> list[str]:
-    """The indicator's figure of each of `codes` in words: value, unit, interval and, of the registry, n."""
-    indicator, (data, area) = ranked.indicators[item.key], _ordered(ranked, codes)
-    found = columns(indicator, data[item.key], area)
+def texts(ranked: Ranked, items: Sequence[Item], codes: list[str], lang: str) -> dict[str, list[str]]:
+    """By indicator, its figure of each of `codes` in words: value, unit, interval and, of the registry, n."""
+    data, area = _ordered(ranked, codes)
+    return {i.key: _texts(ranked.indicators[i.key], data[i.key], area, lang) for i in items}
+
+
+def _texts(indicator: Indicator, values: pd.Series, area: pd.DataFrame, lang: str) -> list[str]:
+    found = columns(indicator, values, area)
     out = []
-    for code in codes:
+    for code in values.index:
         words = value_text(indicator, float(found["value"][code]), lang)
         if indicator.origin == "registry" and words != "–":
             words += f" {indicator.unit[lang]}"
         if "low" in found and pd.notna(found["low"][code]):
             ends = numbers.interval(found["low"][code], found["high"][code], lang, indicator.decimals)
             words += f" ({locale.text('peta.hover_interval', lang)} {ends})"
-        n = ranked.table.at[code, "n"]
+        n = area.at[code, "n"]
         if indicator.origin == "registry" and pd.notna(n):
             words += " · " + locale.text("prioritas.hover_n", lang, n=numbers.number(n, lang))
         out.append(words)

@@ -19,7 +19,7 @@ from dtsen_core.ui import peta_known
 from dtsen_core.ui.shell import Page
 
 TABLE_HEIGHT = 392
-LONG, FIRST = 120, 80  # a table longer than LONG shows its FIRST rows until all are asked for
+LONG, FIRST = 120, 60  # a table longer than LONG shows its FIRST rows until all are asked for
 
 
 def area_map(

@@ -272,8 +272,10 @@ def evaluate(plan: Plan, frame: pd.DataFrame, nation: Mapping[str, float]) -> Ra
     try:
         found = composite_index(values, normalisation=plan.normalisation, aggregation=plan.aggregation,
                                 missing=plan.missing, **options)  # fmt: skip
-        top = min(plan.top, int(found.rank.notna().sum()))
-        spread = rank_intervals(values, top=max(top, 1), draws=DRAWS, standard_errors=errors,
+        # A top that holds every area says nothing: take the first quarter instead, and let the page say so.
+        count = int(found.rank.notna().sum())
+        top = plan.top if plan.top < count else max(1, count // 4)
+        spread = rank_intervals(values, top=top, draws=DRAWS, standard_errors=errors,
                                 normalisations=_varied(plan), aggregations=_ways(plan), missing=plan.missing,
                                 **options)  # fmt: skip
     except ValueError as error:

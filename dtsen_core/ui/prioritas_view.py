@@ -43,6 +43,8 @@ def show(page: Page) -> None:
         st.caption(page.t("last_good"))
         plan, ranked = last, cache_prioritas.ranked(page.key, last)
     st.session_state["prioritas.last"] = plan
+    if ranked.top != plan.top:
+        st.caption(":material/info: " + page.t("top_whole", chosen=plan.top, count=len(ranked.table), top=ranked.top))
     draw = {"peringkat": ranking, "keyakinan": certainty, "bertindak": prioritas_act.show,
             "spasial": prioritas_spatial.show, "alokasi": prioritas_allocate.show, "skenario": prioritas_scenarios.show}
     draw[view](page, plan, ranked)
@@ -115,7 +117,9 @@ def _sure_table(page: Page, rows: pd.DataFrame, top: int, alt: str) -> None:
             page.t("column_p_top", top=top): [numbers.percent(p, page.lang, 0) for p in rows["p_top"]],
         }
     )
-    st.dataframe(shown, hide_index=True, height=300, alt=alt)
+    widths = zip(shown.columns, (165, 80, 90))
+    config = {name: st.column_config.Column(width=width) for name, width in widths}
+    st.dataframe(shown, hide_index=True, height=300, column_config=config, alt=alt)
 
 
 def _quadrant(page: Page, plan: Plan) -> None:

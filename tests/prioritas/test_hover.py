@@ -97,8 +97,10 @@ def test_bars_and_clusters_trace_their_figures_too(frame: pd.DataFrame) -> None:
     assert "n = 400" in figure
     assert LINE in bars[0].hovertemplate
     assert "2021" in bars[1].hovertemplate
+    frame["p0"] = np.where(frame.index.str[:2] > "90", 0.35, 0.05) + frame["p0"] / 100
+    frame["p0_low"], frame["p0_high"] = frame["p0"] * 0.9, frame["p0"] * 1.1
     graph = {c: [d for d in frame.index if d[:2] == c[:2] and d != c] for c in frame.index}
-    local = spatial.local_moran(frame["p0"], graph, permutations=99)
+    local = spatial.local_moran(frame["p0"], graph, permutations=0)
     overall = spatial.moran(frame["p0"], graph, permutations=0)
     found = prioritas_spatial.Clusters(overall, local)
     indicator = ranked.indicators["p0"]

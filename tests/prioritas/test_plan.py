@@ -175,6 +175,12 @@ def test_the_plan_asks_every_province_to_improve() -> None:
     assert (plan["p0_high"] < now["p0_mar24"])[known].all()
 
 
+def test_a_top_of_all_areas_becomes_a_quarter(frame: pd.DataFrame) -> None:
+    ranked = priority_plan.evaluate(replace(PLAN, within="32", top=50), frame, NATION)
+    assert ranked.top == 27 // 4
+    assert ranked.table["p_top"].sum() == pytest.approx(ranked.top, rel=0.05)
+
+
 def test_two_scenarios_are_compared(frame: pd.DataFrame) -> None:
     a = priority_plan.evaluate(PLAN, frame, NATION)
     same = prioritas_compare.compare(a, a)

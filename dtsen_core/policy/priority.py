@@ -61,7 +61,9 @@ def composite_index(
     directions     +1: a larger value raises the score, −1: it lowers it; by indicator or one for all (default +1)
     weights        0 or more, not all 0; scaled to sum 1, so their size does not matter (default equal). By indicator
                    as mapping or Series (every indicator named), or in the order of the columns
-    normalisation  "minmax", "z", "percentile", "target" (needs `targets`), "none": see `composite.normalise`
+    normalisation  "minmax", "z", "percentile", "target" (needs `targets`), "none": see `composite.normalise`; other
+                   usual names ("min-max", "z-score", "rank", "distance to target") are understood, and so are those
+                   of aggregations ("linear", "non-compensatory")
     aggregation    "arithmetic", "geometric", "noncompensatory", "mpi": see `composite.aggregate`
     targets        the value to reach, in the unit of the indicator
     bounds         {indicator: (low, high)} goalposts of minmax in the unit of the indicator, instead of the regions'
@@ -78,6 +80,7 @@ def composite_index(
     >>> composite_index(data, {"poor": 1, "schooling": -1}).score.round(3).tolist()
     [0.0, 0.417, 1.0]
     """
+    normalisation, aggregation = composite.plain_name(normalisation), composite.plain_name(aggregation)
     p = _Prepared.of(data, directions, weights, targets, bounds, missing)
     _check_options(normalisation, aggregation, p)
     p.refuse_constant(normalisation)
@@ -114,6 +117,7 @@ def rank_if(
     """
     if missing == "reweight":
         raise ValueError("rank_if takes missing='exclude', 'mean', 'median' or 'raise'")
+    normalisation, aggregation = composite.plain_name(normalisation), composite.plain_name(aggregation)
     p = _Prepared.of(data, directions, weights, targets, bounds, missing)
     _check_options(normalisation, aggregation, p)
     p.refuse_constant(normalisation)
@@ -170,6 +174,7 @@ def rank_intervals(
     """
     kinds = [normalisations] if isinstance(normalisations, str) else list(normalisations)
     ways = [aggregations] if isinstance(aggregations, str) else list(aggregations)
+    kinds, ways = [composite.plain_name(k) for k in kinds], [composite.plain_name(w) for w in ways]
     _check_draws(top, draws, weighting, concentration, spread, level, robust, kinds, ways)
     if missing == "reweight":
         raise ValueError("rank_intervals takes missing='exclude', 'mean', 'median' or 'raise'")

@@ -41,18 +41,11 @@ def small_dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(autouse=True)
 def warm_server(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let AppTest run every page through the router, as a server does once its first session has run.
-
-    AppTest starts each run like a fresh server, which runs ``pages/<x>.py`` alone because of the folder's
-    name. A test of that very case carries the mark ``cold_server``.
-    """
+    """Pages run through the router, except in a test of that very case, marked ``cold_server``."""
     from streamlit.runtime.pages_manager import PagesManager
 
+    from tests import pages
+
     if not request.node.get_closest_marker("cold_server"):
-        begin = PagesManager.__init__
-
-        def routed(self: PagesManager, *args: object, **kwargs: object) -> None:
-            begin(self, *args, **kwargs)
-            PagesManager.uses_pages_directory = False
-
-        monkeypatch.setattr(PagesManager, "__init__", routed)
+        monkeypatch.setattr(PagesManager, "__init__", PagesManager.__init__)  # restored after the test
+        pages.through_router(PagesManager)

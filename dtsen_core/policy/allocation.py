@@ -442,4 +442,4 @@ def _place(frame: pd.DataFrame, where: npt.NDArray[np.bool_]) -> str:
 def _refuse(array: Floats, what: str, frame: pd.DataFrame) -> None:
     bad = ~np.isfinite(array) | (array < 0)
     if bad.any():
-        raise ValueError(f"{what} must be numbers of 0 or more; {_place(frame, bad)} has none")
+        raise ValueError(f"{what} must be numbers of 0 or more; {_place(frame, bad)} has {array[bad][0]:g}")

@@ -15,8 +15,22 @@ Floats = npt.NDArray[np.float64]
 
 NORMALISATIONS = ("minmax", "z", "percentile", "target", "none")
 AGGREGATIONS = ("arithmetic", "geometric", "noncompensatory", "mpi")
+_ALIASES = {
+    "min-max": "minmax", "z-score": "z", "zscore": "z", "standardised": "z", "rank": "percentile",
+    "percentile-rank": "percentile", "distance": "target", "distance-to-target": "target",
+    "linear": "arithmetic", "additive": "arithmetic", "mean": "arithmetic", "multiplicative": "geometric",
+    "non-compensatory": "noncompensatory", "copeland": "noncompensatory", "mazziotta-pareto": "mpi",
+}  # fmt: skip
 FLOOR = 0.01
 """Smallest normalised value that enters a geometric mean, which a zero would bring to zero."""
+
+
+def plain_name(name: str) -> str:
+    """The name used here of a normalisation or aggregation that goes by others too ("min-max", "linear"); anything else
+    comes back as it is."""
+    if not isinstance(name, str):
+        return name
+    return _ALIASES.get(name.strip().lower().replace("_", "-").replace(" ", "-"), name)
 
 
 def normalise(x: Floats, kind: str, low: Floats, high: Floats, target: Floats) -> Floats:

@@ -6,7 +6,7 @@ where larger means better off; the direction of each indicator says how it enter
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -18,10 +18,11 @@ from dtsen_core.policy import composite
 from dtsen_core.policy.allocation import Allocation, allocate, frontier
 from dtsen_core.policy.composite import AGGREGATIONS, FLOOR, NORMALISATIONS, Floats
 
-__all__ = ["FLOOR", "Allocation", "Composite", "allocate", "composite_index", "frontier", "rank_intervals"]
+__all__ = ["FLOOR", "Allocation", "Composite", "allocate", "composite_index", "frontier", "rank_if", "rank_intervals"]
 
 MISSING = ("exclude", "reweight", "mean", "median", "raise")
 WEIGHTINGS = ("dirichlet", "plusminus", "fixed")
+_BLOCK = 200_000  # values drawn at a time: what a processor keeps at hand
 PerIndicator: TypeAlias = Mapping[str, float] | Sequence[float] | npt.NDArray[Any] | pd.Series | float | None
 
 
@@ -60,7 +61,9 @@ def composite_index(
     directions     +1: a larger value raises the score, −1: it lowers it; by indicator or one for all (default +1)
     weights        0 or more, not all 0; scaled to sum 1, so their size does not matter (default equal). By indicator
                    as mapping or Series (every indicator named), or in the order of the columns
-    normalisation  "minmax", "z", "percentile", "target" (needs `targets`), "none": see `composite.normalise`
+    normalisation  "minmax", "z", "percentile", "target" (needs `targets`), "none": see `composite.normalise`; other
+                   usual names ("min-max", "z-score", "rank", "distance to target") are understood, and so are those
+                   of aggregations ("linear", "non-compensatory")
     aggregation    "arithmetic", "geometric", "noncompensatory", "mpi": see `composite.aggregate`
     targets        the value to reach, in the unit of the indicator
     bounds         {indicator: (low, high)} goalposts of minmax in the unit of the indicator, instead of the regions'
@@ -77,6 +80,7 @@ def composite_index(
     >>> composite_index(data, {"poor": 1, "schooling": -1}).score.round(3).tolist()
     [0.0, 0.417, 1.0]
     """
+    normalisation, aggregation = composite.plain_name(normalisation), composite.plain_name(aggregation)
     p = _Prepared.of(data, directions, weights, targets, bounds, missing)
     _check_options(normalisation, aggregation, p)
     p.refuse_constant(normalisation)
@@ -93,6 +97,41 @@ def composite_index(
         score=out, rank=out.round(12).rank(method="min", ascending=False).astype("Int64").rename("rank"),
         contributions=whole, normalised=normal, weights=p.all_weights, missing=frame.isna(),
     )  # fmt: skip
+
+
+def rank_if(
+    data: Any,
+    directions: PerIndicator = None,
+    weights: PerIndicator = None,
+    *,
+    normalisation: str = "minmax",
+    aggregation: str = "arithmetic",
+    targets: PerIndicator = None,
+    bounds: Mapping[str, tuple[float, float]] | None = None,
+    missing: str = "exclude",
+) -> Callable[[Any, Any, float], int]:
+    """A function (region, indicator, value) -> the rank that the region would have if its indicator had that value and
+    nothing else changed. Parameters and errors as in `composite_index`; `missing` "exclude", "mean", "median" or
+    "raise". KeyError for a region without a score or an indicator without weight. What was filled in for the missing
+    values of other regions stays as it is.
+    """
+    if missing == "reweight":
+        raise ValueError("rank_if takes missing='exclude', 'mean', 'median' or 'raise'")
+    normalisation, aggregation = composite.plain_name(normalisation), composite.plain_name(aggregation)
+    p = _Prepared.of(data, directions, weights, targets, bounds, missing)
+    _check_options(normalisation, aggregation, p)
+    p.refuse_constant(normalisation)
+    rows = {label: at for at, label in enumerate(p.frame.index[p.rows])}
+    columns = {label: at for at, label in enumerate(p.frame.columns[p.columns])}
+
+    def rank(region: Any, indicator: Any, value: float) -> int:
+        row, column, x = rows[region], columns[indicator], p.x.copy()
+        x[row, column] = value * p.signs[column]
+        y = composite.normalise(x, normalisation, p.low, p.high, p.target)
+        score = np.round(composite.aggregate(y, p.weights, aggregation, normalisation), 12)
+        return 1 + int(np.count_nonzero(score > score[row]))
+
+    return rank
 
 
 def rank_intervals(
@@ -135,6 +174,7 @@ def rank_intervals(
     """
     kinds = [normalisations] if isinstance(normalisations, str) else list(normalisations)
     ways = [aggregations] if isinstance(aggregations, str) else list(aggregations)
+    kinds, ways = [composite.plain_name(k) for k in kinds], [composite.plain_name(w) for w in ways]
     _check_draws(top, draws, weighting, concentration, spread, level, robust, kinds, ways)
     if missing == "reweight":
         raise ValueError("rank_intervals takes missing='exclude', 'mean', 'median' or 'raise'")
@@ -150,11 +190,11 @@ def rank_intervals(
     ranks = np.empty((draws, len(p.rows)), dtype=np.int32)
     edges = np.linspace(0, draws, len(pairs) + 1).round().astype(int)
     for (kind, way), start, end in zip(pairs, edges[:-1], edges[1:]):
-        step = max(1, 8_000_000 // max(p.x.size, 1))
+        step = max(1, _BLOCK // max(p.x.size, 1))
         for begin in range(start, end, step):
             count = min(step, end - begin)
             w = _drawn_weights(p.weights, count, weighting, concentration, spread, rng)
-            x = p.x if errors is None else p.x + errors * rng.standard_normal((count, *p.x.shape))
+            x = p.x if errors is None else _drawn_values(p.x, errors, count, rng)
             y = composite.normalise(x, kind, p.low, p.high, p.target)
             if y.ndim == 2:
                 y = np.broadcast_to(y, (count, *y.shape))
@@ -341,11 +381,13 @@ def _ranks(scores: Floats) -> npt.NDArray[np.int32]:
     rounded = -np.round(scores, 12)
     order = rounded.argsort(axis=-1)
     ordered = np.take_along_axis(rounded, order, axis=-1)
-    place = np.broadcast_to(np.arange(scores.shape[-1]), scores.shape)
-    first = np.concatenate([np.ones_like(ordered[..., :1], dtype=bool), np.diff(ordered, axis=-1) != 0], axis=-1)
-    begin = np.maximum.accumulate(np.where(first, place, 0), axis=-1)
+    begin = np.broadcast_to(np.arange(scores.shape[-1], dtype=np.int32), scores.shape)
+    first = ordered[..., 1:] != ordered[..., :-1]
+    if not first.all():  # ties
+        first = np.concatenate([np.ones_like(ordered[..., :1], dtype=bool), first], axis=-1)
+        begin = np.maximum.accumulate(np.where(first, begin, 0), axis=-1)
     out = np.empty(scores.shape, dtype=np.int32)
-    np.put_along_axis(out, order, (begin + 1).astype(np.int32), axis=-1)
+    np.put_along_axis(out, order, begin + 1, axis=-1)
     return out
 
 
@@ -363,6 +405,16 @@ def _errors(given: Any, p: _Prepared) -> Floats | None:
         raise ValueError("standard_errors must be 0 or more")
     errors = errors[p.rows][:, p.columns]
     return errors if errors.any() else None
+
+
+def _drawn_values(x: Floats, errors: Floats, count: int, rng: np.random.Generator) -> Floats:
+    """`count` copies of `x` (n, m) with normal errors; only indicators with errors are drawn. Single precision is
+    enough for the noise."""
+    out = np.broadcast_to(x, (count, *x.shape)).copy()
+    uncertain = np.flatnonzero(errors.any(axis=0))
+    noise = rng.standard_normal((count, len(x), len(uncertain)), dtype=np.float32)
+    out[..., uncertain] += errors[:, uncertain] * noise
+    return out
 
 
 def _drawn_weights(

@@ -17,7 +17,7 @@ from dtsen_core import locale
 from dtsen_core.errors import UserError
 from dtsen_core.intervals import Z90
 from dtsen_core.policy.composite import AGGREGATIONS, NORMALISATIONS
-from dtsen_core.policy.priority import Composite, composite_index, rank_intervals
+from dtsen_core.policy.priority import Composite, composite_index, rank_if, rank_intervals
 from dtsen_core.policy.priority_rules import LEVELS, Indicator, official_values, own_indicator, priority_rules
 from dtsen_core.regions import neighbours, official, units
 
@@ -272,8 +272,10 @@ def evaluate(plan: Plan, frame: pd.DataFrame, nation: Mapping[str, float]) -> Ra
     try:
         found = composite_index(values, normalisation=plan.normalisation, aggregation=plan.aggregation,
                                 missing=plan.missing, **options)  # fmt: skip
-        top = min(plan.top, int(found.rank.notna().sum()))
-        spread = rank_intervals(values, top=max(top, 1), draws=DRAWS, standard_errors=errors,
+        # A top that holds every area says nothing: take the first quarter instead, and let the page say so.
+        count = int(found.rank.notna().sum())
+        top = plan.top if plan.top < count else max(1, count // 4)
+        spread = rank_intervals(values, top=top, draws=DRAWS, standard_errors=errors,
                                 normalisations=_varied(plan), aggregations=_ways(plan), missing=plan.missing,
                                 **options)  # fmt: skip
     except ValueError as error:
@@ -335,14 +337,11 @@ def needed_change(ranked: Ranked, code: str, steps: int = 14) -> dict[str, float
     if pd.isna(rank):
         return {}
     enters = int(rank) > ranked.top
-    options = _options(plan, values)
+    moved = rank_if(values, normalisation=plan.normalisation, aggregation=plan.aggregation, missing=plan.missing,
+                    **_options(plan, values))  # fmt: skip
 
     def inside(key: str, value: float) -> bool:
-        moved = values.copy()
-        moved.at[code, key] = value
-        found = composite_index(moved, normalisation=plan.normalisation, aggregation=plan.aggregation,
-                                missing=plan.missing, **options)  # fmt: skip
-        return bool(found.rank[code] <= ranked.top)
+        return moved(code, key, value) <= ranked.top
 
     out: dict[str, float] = {}
     for item in plan.items:

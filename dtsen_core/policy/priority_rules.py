@@ -27,6 +27,7 @@ class Indicator:
                official figure (empty for the registry's: those of the dataset)
     direction  +1: a larger value comes first, −1: a smaller one
     target     the national target in the unit of the values (None where there is none), `target_label` its words
+    provincial column of `provincial_targets` with the target of each province, "" where there is none
     needs      as in `MapIndicator.needs`
     """
 
@@ -43,6 +44,7 @@ class Indicator:
     source: str = ""
     target: float | None = None
     target_label: dict[str, str] | None = None
+    provincial: str = ""
     needs: str = ""
 
 
@@ -56,6 +58,7 @@ class Rules:
     cost_note: dict[str, str]
     cost_by_island: dict[str, float]
     target_source: str
+    provincial_source: str
 
     def of_level(self, level: str) -> dict[str, Indicator]:
         """Indicators of `level` by key, the registry's first."""
@@ -80,7 +83,7 @@ def priority_rules() -> Rules:
         raise InternalError(f"priority.toml: cost_index names {sorted(costs)}, the islands are {sorted(islands)}")
     return Rules(
         indicators, tuple(raw["default"]), float(raw["quota_full_from"]), raw["cost_index"]["note"], costs,
-        plan["source"],
+        plan["source"], plan["provinces_source"],
     )  # fmt: skip
 
 
@@ -91,8 +94,8 @@ def _registry(key: str, target: dict[str, Any] | None, direction: int | None) ->
     turn = direction or (-1 if m.better == "high" else 1)
     return Indicator(
         key, "registry", m.label, m.unit, m.kind, m.decimals, turn, m.column, m.format,
-        target=target["value"] / 100 if target else None, target_label=target["label"] if target else None,
-        needs=m.needs,
+        target=_target(target), target_label=target["label"] if target else None,
+        provincial=target["provinces"] if target else "", needs=m.needs,
     )  # fmt: skip
 
 
@@ -105,8 +108,25 @@ def _official(key: str, level: str, entry: dict[str, Any], target: dict[str, Any
     return Indicator(
         key, "official", entry["label"], {"id": at["period"], "en": at["period"]}, "rate" if percent else "mean",
         entry["decimals"], entry["direction"], at["column"], "", at["period"], at["source"],
-        target["value"] / 100 if target and percent else None, target["label"] if target else None,
+        _target(target), target["label"] if target else None, target["provinces"] if target else "",
     )  # fmt: skip
+
+
+def _target(entry: dict[str, Any] | None) -> float | None:
+    """The national target in the unit of the values: rates as fractions."""
+    if entry is None or "value" not in entry:
+        return None
+    return float(entry["value"]) / (100 if entry["unit"] == "persen" else 1)
+
+
+@lru_cache(maxsize=1)
+def provincial_targets() -> pd.DataFrame:
+    """Targets of 2029 by province code, the easier end of each range, columns named as `Indicator.provincial`, rates as
+    fractions; NaN where the target is not known."""
+    table = official.provincial_plan().set_index("code")
+    return pd.DataFrame({
+        "p0": table["p0_high"] / 100, "gini": table["gini_high"], "unemployment": table["unemployment_high"] / 100,
+    })  # fmt: skip
 
 
 def official_values(level: str) -> pd.DataFrame:

@@ -78,7 +78,7 @@ def stepped_scale(colours: Sequence[str], missing: str) -> list[list[float | str
     steps = [missing, *colours]
     scale: list[list[float | str]] = []
     for number, colour in enumerate(steps):
-        scale += [[number / len(steps), colour], [(number + 1) / len(steps), colour]]
+        scale += [[round(number / len(steps), 4), colour], [round((number + 1) / len(steps), 4), colour]]
     return scale
 
 
@@ -113,6 +113,10 @@ def choropleth(
         paper_bgcolor="rgba(0,0,0,0)",
         font={"family": theme.FONT, "size": 12, "color": INK[mode]},
         separators=",." if lang == "id" else ".,",
+        coloraxis={
+            "cmin": -0.5, "cmax": len(style.colours) + 0.5, "showscale": False,
+            "colorscale": stepped_scale(style.colours, NO_FIGURE[mode]),
+        },  # one for all traces
         hoverlabel={"font": {"family": theme.FONT, "size": 13}, "align": "left"},
         map={
             "style": style.style,
@@ -141,10 +145,7 @@ def trace(
         z=rows["klass"].to_numpy(dtype="int8")[where],
         customdata=hover.facts[where],
         hovertemplate=template + "<extra></extra>",
-        zmin=-0.5,
-        zmax=len(style.colours) + 0.5,
-        colorscale=stepped_scale(style.colours, NO_FIGURE[mode]),
-        showscale=False,
+        coloraxis="coloraxis",
         marker={
             "opacity": [OPACITY[d] for d in doubt] if len(set(doubt)) > 1 else OPACITY[doubt[0]],
             "line": {"width": 0.5, "color": EDGE[mode]},

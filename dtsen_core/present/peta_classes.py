@@ -6,12 +6,15 @@ wrong by rounding. Class 0 is "no figure" (withheld or not available); 1 … k r
 
 from __future__ import annotations
 
+import importlib
 import math
+import threading
+import warnings
 from dataclasses import dataclass
 
 import numpy as np
 
-SKETCH = 800  # more distinct values than this are represented by that many quantiles
+SKETCH = 8_000  # more values than this are represented by that many quantiles
 
 
 @dataclass(frozen=True)
@@ -30,49 +33,32 @@ class Classes:
         return np.where(np.isnan(values), 0, found).astype(np.int8)
 
 
-def natural_breaks(values: np.ndarray, k: int) -> list[tuple[float, float]]:
-    """The k−1 gaps (largest of one class, smallest of the next) with the least squared deviation within
-    classes: Fisher's exact one-dimensional optimum (Fisher 1958; Jenks 1967), by dynamic programming.
+def prepare() -> None:
+    """Load the library of classification in the background: it takes a second or two, and a query that runs meanwhile
+    hides it."""
+    threading.Thread(target=importlib.import_module, args=("mapclassify",), name="mapclassify", daemon=True).start()
 
-    Exact and the same on every run; k-means from random starts may differ between two servers.
+
+def gaps(values: np.ndarray, k: int, method: str) -> list[tuple[float, float]]:
+    """The at most k−1 gaps (largest value of one class, smallest of the next) of ``natural`` breaks, Fisher's optimum
+    after W. D. Fisher (*JASA* 53, 1958) and G. F. Jenks, or of ``quantile`` breaks, by `mapclassify`.
+
+    Fisher's optimum is exact and the same on every run; k-means from random starts may differ between two servers.
     """
-    x = np.unique(values)
-    if len(x) > SKETCH:
-        x = np.unique(np.quantile(values, np.linspace(0, 1, SKETCH)))
-        weight = np.ones(len(x))
-    else:
-        weight = np.unique(values, return_counts=True)[1].astype(float)
-    k = min(k, len(x))
+    from mapclassify import FisherJenks, Quantiles
+
+    x = np.sort(np.asarray(values, dtype=np.float64))
+    if method == "natural" and len(x) > SKETCH:
+        x = np.quantile(x, np.linspace(0, 1, SKETCH), method="closest_observation")
+    distinct = np.unique(x)
+    k = min(k, len(distinct))
     if k < 2:
         return []
-    zero = np.zeros(1)
-    n = np.concatenate([zero, np.cumsum(weight)])
-    s = np.concatenate([zero, np.cumsum(weight * x)])
-    q = np.concatenate([zero, np.cumsum(weight * x * x)])
-    first, last = np.arange(len(x))[:, None], np.arange(len(x))[None, :]
-    with np.errstate(divide="ignore", invalid="ignore"):
-        size = n[last + 1] - n[first]
-        cost = q[last + 1] - q[first] - (s[last + 1] - s[first]) ** 2 / size
-    cost = np.where(first <= last, cost, np.inf)
-    best = cost[0]
-    starts: list[np.ndarray] = []
-    for _ in range(1, k):
-        total = np.concatenate([[np.inf], best[:-1]])[:, None] + cost
-        starts.append(total.argmin(axis=0))
-        best = total.min(axis=0)
-    cuts, end = [], len(x) - 1
-    for start in reversed(starts):
-        begin = int(start[end])
-        cuts.append(begin)
-        end = begin - 1
-    return [(float(x[c - 1]), float(x[c])) for c in reversed(cuts)]
-
-
-def quantile_breaks(values: np.ndarray, k: int) -> list[tuple[float, float]]:
-    """Gaps at the k-quantiles: classes of about equal numbers of areas."""
-    x = np.sort(values)
-    cuts = sorted({round(len(x) * i / k) for i in range(1, k)} - {0, len(x)})
-    return [(float(x[c - 1]), float(x[c])) for c in cuts if x[c] > x[c - 1]]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # ties may leave fewer classes than asked for
+        bins = (FisherJenks if method == "natural" else Quantiles)(x, k=k).bins
+    cuts = sorted({int(c) for c in np.searchsorted(distinct, bins, side="right")} - {0, len(distinct)})
+    return [(float(distinct[c - 1]), float(distinct[c])) for c in cuts]
 
 
 def make_classes(values: np.ndarray, k: int, method: str, decimals: int | None) -> Classes:
@@ -85,9 +71,8 @@ def make_classes(values: np.ndarray, k: int, method: str, decimals: int | None) 
     known = known[np.isfinite(known)]
     if not len(known):
         return Classes(())
-    gaps = (natural_breaks if method == "natural" else quantile_breaks)(known, k)
     edges: list[float] = []
-    for low, high in gaps:
+    for low, high in gaps(known, k, method):
         middle = (low + high) / 2
         edge = round(middle, significant(middle) if decimals is None else decimals)
         if not edges or edge > edges[-1]:

@@ -18,25 +18,28 @@ from dtsen_core.policy.map_indicators import MapIndicator
 from dtsen_core.present import numbers
 from dtsen_core.present.peta import LegendEntry, areas_text
 from dtsen_core.present.peta_classes import Classes, significant
-from dtsen_core.present.peta_hover import Hover
 
 KINDS = ("points", "unit", "percent", "ranks")
 
 
 @dataclass(frozen=True)
 class Side:
-    """One of the two maps: its name, measure, partner, rows (`peta.rows`) and the day it speaks of."""
+    """One of the two maps: its name, measure, partner, rows (`peta.rows`), the day it speaks of and the line that says
+    where its figures come from."""
 
     label: str
     rule: MapIndicator
     partner: MapIndicator
     rows: pd.DataFrame
     date: str
+    source: str = ""
 
 
 @dataclass(frozen=True)
 class Difference:
-    """`rows`: code, name, klass (1–5 around no difference, 0 unknown), doubt, a, b, value (B − A in `kind`)."""
+    """`rows`: code, name, klass (1–5 around no difference, 0 unknown), doubt, value (B − A in `kind`), margin (half of
+    its 90 % interval, NaN where there is none), and of either side (``a``, ``b``) the figure, ``_partner``, ``_n`` and
+    the words ``_text``, ``_partner_text`` and ``_interval``."""
 
     kind: str
     rows: pd.DataFrame
@@ -57,10 +60,10 @@ def difference(a: Side, b: Side) -> Difference:
     kind = kind_of(a.rule, b.rule)
     other = b.rows.set_index("code").reindex(a.rows["code"]).reset_index()
     rows = a.rows[["code", "name"]].copy()
-    rows["a"], rows["b"] = a.rows["value"], other["value"]
-    rows["a_text"], rows["b_text"] = a.rows["value_text"], other["value_text"]
-    rows["a_partner"], rows["b_partner"] = a.rows["partner"].astype(float), other["partner"].astype(float)
-    rows["a_partner_text"], rows["b_partner_text"] = a.rows["partner_text"], other["partner_text"]
+    for letter, side in (("a", a.rows), ("b", other)):
+        rows[letter], rows[f"{letter}_text"] = side["value"], side["value_text"]
+        rows[f"{letter}_partner"], rows[f"{letter}_partner_text"] = side["partner"].astype(float), side["partner_text"]
+        rows[f"{letter}_interval"], rows[f"{letter}_n"] = side["interval_text"], side["n"].astype("Int64")
     if kind == "ranks":
         ranks = (a.rows["rank"], other["rank"])
         rows["value"] = ranks[0].astype("Float64").astype(float) - ranks[1].astype("Float64").astype(float)
@@ -68,20 +71,20 @@ def difference(a: Side, b: Side) -> Difference:
         rows["value"] = rows["b"] / rows["a"].where(rows["a"] > 0) - 1
     else:
         rows["value"] = rows["b"] - rows["a"]
-    rows["doubt"] = _within_noise(a.rows, other, rows["value"], kind)
+    rows["margin"] = _margin(a.rows, other, kind)
+    rows["doubt"] = (rows["value"].abs() <= rows["margin"]).astype("int8")
     classes = _breaks(rows["value"].to_numpy(float), kind, a.rule)
     rows["klass"] = classes.assign(rows["value"].to_numpy(float))
     rows["rank"] = rows["value"].abs().rank(method="min", ascending=False).astype("Int64")
     return Difference(kind, rows, classes, a, b)
 
 
-def _within_noise(a: pd.DataFrame, b: pd.DataFrame, value: pd.Series, kind: str) -> pd.Series:
-    """1 where the difference lies inside both half intervals together, else 0."""
+def _margin(a: pd.DataFrame, b: pd.DataFrame, kind: str) -> pd.Series:
+    """Both half intervals together; NaN where the difference is none of two rates."""
     if kind != "points":
-        return pd.Series(0, index=a.index, dtype="int8")
+        return pd.Series(np.nan, index=a.index)
     half = [(side["high"] - side["low"]).to_numpy(float) / 2 for side in (a, b)]
-    noise = np.hypot(*half)
-    return pd.Series(np.where(value.abs().to_numpy() <= noise, 1, 0), index=a.index, dtype="int8")
+    return pd.Series(np.hypot(*half), index=a.index)
 
 
 def _breaks(values: np.ndarray, kind: str, rule: MapIndicator) -> Classes:
@@ -175,61 +178,38 @@ def legend(found: Difference, lang: str) -> list[LegendEntry]:
     return entries
 
 
-def hover(found: Difference, lang: str, source: str) -> Hover:
-    """Name, both figures with unit and count, the difference, the source; what an area lacks is a word."""
-    rows = found.rows
-    facts = rows[["value", "a", "b", "a_partner", "b_partner"]].to_numpy(float)
-    measures = (found.a.rule, found.b.rule, found.a.partner, found.b.partner)
-    tokens = [_token(found.kind, found.a.rule, 0), *(_plain(rule, at) for at, rule in enumerate(measures, 1))]
-    words = [["–"] * len(rows), *(rows[c].tolist() for c in ("a_text", "b_text", "a_partner_text", "b_partner_text"))]
-    missing = np.isnan(facts)
-    gaps = [tuple(words[at][i] if missing[i, at] else "" for at in range(5)) for i in range(len(rows))]
-    groups = []
-    for _, at in pd.Series(range(len(rows))).groupby(pd.Series(gaps)).groups.items():
-        first = int(at[0])
-        shown = [words[i][first] if missing[first, i] else tokens[i] for i in range(5)]
-        text_of = locale.text(
-            "peta_views.hover_compare", lang, a=found.a.label, b=found.b.label, value=shown[0], a_value=shown[1],
-            b_value=shown[2], a_count=shown[3], b_count=shown[4], a_unit=found.a.rule.unit[lang],
-            b_unit=found.b.rule.unit[lang], a_count_unit=found.a.partner.unit[lang],
-            b_count_unit=found.b.partner.unit[lang], source=source,
-        )  # fmt: skip
-        groups.append((np.asarray(at, dtype=int), text_of))
-    return Hover(facts.astype("float32"), tuple(groups))
-
-
-def _token(kind: str, rule: MapIndicator, place: int) -> str:
-    at = f"customdata[{place}]"
-    if kind == "ranks":
-        return f"%{{{at}:+.0f}}"
-    if kind == "percent":
-        return f"%{{{at}:+.1%}}"
-    if kind == "points":
-        return f"%{{{at}:+.{rule.decimals}%}}"
-    return f"%{{{at}:+,.{rule.decimals}f}}"
-
-
-def _plain(rule: MapIndicator, place: int) -> str:
-    at = f"customdata[{place}]"
-    if rule.kind == "rate":
-        return f"%{{{at}:.{rule.decimals}%}}"
-    return f"{'Rp' if rule.format == 'rupiah' else ''}%{{{at}:,.{0 if rule.format == 'rupiah' else rule.decimals}f}}"
-
-
 def table(found: Difference, lang: str) -> tuple[pd.DataFrame, dict[str, str]]:
-    """Name, A, B, difference, the largest difference first; index = position in `found.rows`."""
-    order = found.rows.sort_values(["rank", "code"], na_position="last").index
-    shown = found.rows.loc[order, ["name", "a", "b", "value"]].astype(dict.fromkeys(("a", "b", "value"), "float32"))
+    """Name, A, B, difference with its margin, intervals and n of both (one n where it is the same), the largest
+    difference first; index = position in `found.rows`. Columns without any figure are left out."""
+    rows = found.rows
+    order = rows.sort_values(["rank", "code"], na_position="last").index
+    names = ["name", "a", "b", "value"]
+    names += ["margin"] if rows["margin"].notna().any() else []
+    sampled = {side: (rows[f"{side}_interval"] != "").any() for side in ("a", "b")}
+    names += [f"{side}_interval" for side in ("a", "b") if sampled[side]]
+    if any(sampled.values()):
+        names += ["a_n"] if rows["a_n"].equals(rows["b_n"]) else ["a_n", "b_n"]
+    short = dict.fromkeys(("a", "b", "value", "margin"), "float32") | dict.fromkeys(("a_n", "b_n"), "Int32")
+    shown = rows.loc[order, names].astype({name: kind for name, kind in short.items() if name in names})
+    n = locale.text("peta.column_n", lang)
+    interval = locale.text("peta.column_interval", lang)
     titles = {
         "name": locale.text("peta.column_area", lang), "a": "A", "b": "B",
         "value": locale.text("peta_views.column_difference", lang),
+        "margin": locale.text("peta_views.column_margin", lang),
+        "a_interval": f"A: {interval}", "b_interval": f"B: {interval}",
+        "a_n": f"A: {n}" if "b_n" in names else n, "b_n": f"B: {n}",
     }  # fmt: skip
-    return shown, titles
+    return shown, {name: titles[name] for name in names}
 
 
 def cell_texts(found: Difference, lang: str) -> pd.DataFrame:
-    """The words of the table's cells, in the order of `found.rows`."""
+    """The words of the table's cells that hold figures, in the order of `found.rows`."""
+    rows = found.rows
+    plain = found.a.rule.decimals
     return pd.DataFrame({
-        "a": found.rows["a_text"], "b": found.rows["b_text"],
-        "value": [text(found.kind, v, found.a.rule, lang) for v in found.rows["value"]],
+        "a": rows["a_text"], "b": rows["b_text"],
+        "value": [text(found.kind, v, found.a.rule, lang) for v in rows["value"]],
+        "margin": ["–" if numbers.missing(m) else f"±{numbers.number(m * 100, lang, plain)}" for m in rows["margin"]],
+        "a_n": [numbers.number(n, lang) for n in rows["a_n"]], "b_n": [numbers.number(n, lang) for n in rows["b_n"]],
     })  # fmt: skip

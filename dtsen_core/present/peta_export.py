@@ -55,7 +55,9 @@ def difference_frame(rows: pd.DataFrame, names: Mapping[str, str], about: About)
     out = pd.DataFrame({
         "code": rows["code"], "name": rows["name"], "a": rows["a"], "a_is": names["a"], "b": rows["b"],
         "b_is": names["b"], "difference": rows["value"], "difference_unit": names["value"],
-        "within_interval": rows["doubt"].gt(0),
+        "margin90": rows["margin"], "within_interval": rows["doubt"].gt(0), "a_partner": rows["a_partner"],
+        "b_partner": rows["b_partner"], "a_interval90": rows["a_interval"], "b_interval90": rows["b_interval"],
+        "a_n_families": rows["a_n"].astype(float), "b_n_families": rows["b_n"].astype(float),
     })  # fmt: skip
     return _signed(out, about)
 

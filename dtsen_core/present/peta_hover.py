@@ -17,7 +17,9 @@ from dtsen_core.policy.map_indicators import MapIndicator
 from dtsen_core.present import numbers
 
 FACTS = ("value", "low", "high", "partner", "rank", "n", "size")
-_AT = {name: position for position, name in enumerate(FACTS)}
+_PLAIN = {"rank": ".0f", "n": ",.0f", "size": ",.0f"}
+SMALL_FACTS = ("value", "low", "high", "partner", "n")
+"""Those of a map that is one of several: what traces a figure, without its place among the others."""
 MANY = 100  # areas; above, single precision is enough (seven digits) and half as long
 
 Words = Callable[[Mapping[str, str]], str]
@@ -25,15 +27,16 @@ Words = Callable[[Mapping[str, str]], str]
 
 @dataclass(frozen=True)
 class Hover:
-    """`facts`: one row per area, columns `FACTS`; `groups`: (positions of areas, their template)."""
+    """`facts`: one row per area, a column per fact; `groups`: (positions of areas, their template)."""
 
     facts: np.ndarray
     groups: tuple[tuple[np.ndarray, str], ...]
 
 
-def token(indicator: MapIndicator, fact: str) -> str:
-    """The placeholder that writes a fact of `indicator` as the tables do; separators are the figure's."""
-    place = f"customdata[{_AT[fact]}]"
+def token(indicator: MapIndicator, position: int) -> str:
+    """The placeholder that writes the fact at `position` as the tables write `indicator`; separators are the
+    figure's."""
+    place = f"customdata[{position}]"
     if indicator.kind == "rate":
         return f"%{{{place}:.{indicator.decimals}%}}"
     if indicator.format == "rupiah":
@@ -41,34 +44,43 @@ def token(indicator: MapIndicator, fact: str) -> str:
     return f"%{{{place}:,.{indicator.decimals}f}}"
 
 
-def make(rows: pd.DataFrame, indicator: MapIndicator, partner: MapIndicator, words: Words, lang: str) -> Hover:
-    """The hover of `rows` (`peta.rows`). `words` turns the tokens ``value, partner, interval, partner_interval,
-    rank, n, size`` into the text of one group of areas."""
-    facts = rows[list(FACTS)].astype("Float64").to_numpy(dtype=float, na_value=np.nan)
-    missing = np.isnan(facts)
+def patterns(missing: np.ndarray, *words: np.ndarray) -> list[np.ndarray]:
+    """Positions of the areas that lack the same facts (`missing`, areas × facts) and have the same `words`."""
+    key = pd.Series(["".join(row) for row in np.asarray(missing, dtype=int).astype(str)])
+    for said in words:
+        key = key + "\0" + pd.Series(np.asarray(said, dtype=str))
+    return [np.asarray(where, dtype=int) for where in key.groupby(key).groups.values()]
+
+
+def make(
+    rows: pd.DataFrame, indicator: MapIndicator, partner: MapIndicator, words: Words, lang: str,
+    names: Sequence[str] = FACTS,
+) -> Hover:  # fmt: skip
+    """The hover of `rows` (`peta.rows`) with the facts `names`. `words` turns the tokens ``value, partner, interval,
+    partner_interval, rank, n, size`` (those among `names`) into the text of one group of areas."""
+    facts = rows[list(names)].astype("Float64").to_numpy(dtype=float, na_value=np.nan)
+    at = {name: position for position, name in enumerate(names)}
+    missing = pd.DataFrame(np.isnan(facts), columns=list(names))
     rate = indicator if indicator.kind != "count" else partner
-    interval = f" ({locale.text('peta.hover_interval', lang)} {token(rate, 'low')}–{token(rate, 'high')})"
-    gaps = pd.DataFrame(missing)
-    texts = pd.DataFrame({"value": rows["value_text"].to_numpy(), "partner": rows["partner_text"].to_numpy()})
-    texts = texts.where(missing[:, [0, 3]], "")
-    size_text = np.where(missing[:, 6], rows["size_text"].to_numpy(dtype=object), "")
+    ends = (token(rate, at["low"]), token(rate, at["high"]))
+    interval = f" ({locale.text('peta.hover_interval', lang)} {ends[0]}–{ends[1]})"
+    said = {name: rows[f"{name}_text"].to_numpy(dtype=object) for name in ("value", "partner", "size") if name in at}
+    said = {name: np.where(missing[name], texts, "").astype(str) for name, texts in said.items()}
+    numbers_of = {
+        "value": token(indicator, at["value"]), "partner": token(partner, at["partner"]),
+        **{name: f"%{{customdata[{at[name]}]:{form}}}" for name, form in _PLAIN.items() if name in at},
+    }  # fmt: skip
     groups = []
-    names = texts["value"] + "\0" + texts["partner"] + "\0" + pd.Series(size_text.astype(str))
-    key = names + gaps.astype(int).astype(str).agg("".join, axis=1)
-    for _, at in key.groupby(key).groups.items():
-        where = np.asarray(at, dtype=int)
-        first = int(where[0])
-        gap = missing[first]
-        shown = "" if gap[_AT["low"]] else interval
-        groups.append((where, words({
-            "value": str(texts["value"].iat[first]) if gap[0] else token(indicator, "value"),
-            "partner": str(texts["partner"].iat[first]) if gap[_AT["partner"]] else token(partner, "partner"),
-            "interval": shown if indicator.kind != "count" else "",
-            "partner_interval": shown if indicator.kind == "count" else "",
-            "rank": "–" if gap[_AT["rank"]] else f"%{{customdata[{_AT['rank']}]:.0f}}",
-            "n": f"%{{customdata[{_AT['n']}]:,.0f}}",
-            "size": str(size_text[first]) if gap[_AT["size"]] else f"%{{customdata[{_AT['size']}]:,.0f}}",
-        })))  # fmt: skip
+    for positions in patterns(missing.to_numpy(), *said.values()):
+        first = int(positions[0])
+        tokens = {
+            name: (str(said[name][first]) if name in said else "–") if missing[name].iat[first] else figure
+            for name, figure in numbers_of.items()
+        }
+        shown = "" if missing["low"].iat[first] else interval
+        tokens["interval"] = shown if indicator.kind != "count" else ""
+        tokens["partner_interval"] = shown if indicator.kind == "count" else ""
+        groups.append((positions, words(tokens)))
     return Hover(facts if len(rows) <= MANY else facts.astype("float32"), tuple(groups))
 
 
@@ -85,7 +97,7 @@ def words(
     def text(tokens: Mapping[str, str]) -> str:
         few = locale.text("peta.hover_n", lang, n=tokens["n"]) + " · " if sampled else ""
         return locale.text(
-            "peta.hover", lang, measure=_with_unit(indicator, lang), partner=_with_unit(partner, lang),
+            "peta.hover", lang, measure=with_unit(indicator, lang), partner=with_unit(partner, lang),
             count=numbers.number(count, lang), few=few, source=source,
             **{name: tokens[name] for name in ("value", "partner_interval", "interval", "rank", "size")},
             other=tokens["partner"],
@@ -94,5 +106,6 @@ def words(
     return text
 
 
-def _with_unit(indicator: MapIndicator, lang: str) -> str:
+def with_unit(indicator: MapIndicator, lang: str) -> str:
+    """Short name and unit."""
     return f"{indicator.short[lang]} ({indicator.unit[lang]})"

@@ -11,7 +11,7 @@ import pandas as pd
 
 from dtsen_core import locale
 from dtsen_core.policy.priority_plan import Plan, Ranked
-from dtsen_core.policy.priority_rules import Indicator
+from dtsen_core.policy.priority_rules import Indicator, provincial_targets
 from dtsen_core.present import numbers
 from dtsen_core.present.peta_hover import Hover
 from dtsen_core.regions import units
@@ -38,6 +38,13 @@ def value_text(indicator: Indicator, value: float, lang: str) -> str:
     return numbers.number(value, lang, indicator.decimals)
 
 
+def gap_text(indicator: Indicator, gap: float, lang: str) -> str:
+    """A distance between two figures of the indicator: of rates in points."""
+    if indicator.kind == "rate":
+        return f"{numbers.number(gap * 100, lang, indicator.decimals)} {locale.text('numbers.points', lang)}"
+    return value_text(indicator, gap, lang)
+
+
 def label(indicator: Indicator, lang: str) -> str:
     """Label with the period of a published figure: "Sanitasi layak (BPS), 2021"."""
     return f"{indicator.label[lang]}, {indicator.period}" if indicator.period else indicator.label[lang]
@@ -45,10 +52,9 @@ def label(indicator: Indicator, lang: str) -> str:
 
 def klass(p_top: pd.Series) -> pd.Series:
     """Class 1 … 5 by the probability of a place in the top, 0 where there is none."""
-    out = pd.Series(0, index=p_top.index)
-    for number, edge in enumerate(EDGES, start=1):
-        out[p_top >= edge] = number
-    return out
+    values = p_top.to_numpy(float)
+    found = np.where(np.isnan(values), 0, np.searchsorted(np.array(EDGES), values, side="right"))
+    return pd.Series(found, index=p_top.index)
 
 
 def rank_text(row: pd.Series, lang: str) -> str:
@@ -191,17 +197,23 @@ def compare_list(ranked: Ranked, listed: set[str]) -> dict[str, list[str]]:
 
 
 def targets(ranked: Ranked) -> pd.DataFrame:
-    """Distance to the target of every indicator that has one: key, met (areas), missed, unknown, worst (code), gap."""
+    """Distance to the target of every indicator that has one: key, own (whether to the target of each province rather
+    than the nation's), target (NaN where own), met (areas), missed, unknown, worst (code), gap."""
     rows = []
     for item in ranked.plan.items:
-        if item.target is None:
-            continue
-        values = ranked.data[item.key]
-        gap = (values - item.target) * item.direction
-        known = gap.dropna()
-        if known.empty:
-            continue
-        rows.append({"key": item.key, "target": item.target, "met": int((known <= 0).sum()),
-                     "missed": int((known > 0).sum()), "unknown": int(gap.isna().sum()),
-                     "worst": str(known.idxmax()), "gap": float(known.max())})  # fmt: skip
+        values, column = ranked.data[item.key], ranked.indicators[item.key].provincial
+        wanted: list[tuple[bool, float | pd.Series]] = []
+        if item.target is not None:
+            wanted.append((False, item.target))
+        if ranked.plan.level == "province" and column:
+            wanted.append((True, provincial_targets()[column].reindex(values.index)))
+        for own, target in wanted:
+            gap = (values - target) * item.direction
+            known = gap.dropna()
+            if known.empty:
+                continue
+            rows.append({"key": item.key, "own": own, "target": float("nan") if own else item.target,
+                         "met": int((known <= 0).sum()), "missed": int((known > 0).sum()),
+                         "unknown": int(gap.isna().sum()), "worst": str(known.idxmax()),
+                         "gap": float(known.max())})  # fmt: skip
     return pd.DataFrame(rows)

@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 
 from dtsen_core import locale
 from dtsen_core.policy.priority_plan import Ranked
-from dtsen_core.present import numbers, theme
+from dtsen_core.present import numbers, prioritas_hover, theme
 from dtsen_core.present.theme import ACCENT, FAINT, MUTED, QUALITATIVE, WARNING
 from dtsen_core.regions import units
 
@@ -16,18 +16,24 @@ SHOWN = 20
 QUARTER_COLOURS = {"hm": "#A65A00", "hf": WARNING, "lm": ACCENT, "lf": MUTED}
 
 
-def contributions(ranked: Ranked, lang: str, first: int = SHOWN) -> go.Figure:
-    """Horizontal bars of what each indicator adds to the score of the first areas."""
+def contributions(ranked: Ranked, data_line: str, lang: str, first: int = SHOWN) -> go.Figure:
+    """Horizontal bars of what each indicator adds to the score of the first areas; the hover holds the indicator's own
+    figure with interval, n and source."""
     parts = ranked.composite.contributions.reindex(ranked.table.index[:first]).iloc[::-1]
     names = [units.name(str(code)) for code in parts.index]
-    fig = go.Figure()
-    for k, item in enumerate(i for i in ranked.plan.items if i.weight > 0):
-        values = parts[item.key].to_numpy(float)
-        fig.add_bar(
-            y=names, x=values, orientation="h", name=ranked.indicators[item.key].label[lang],
-            marker={"color": QUALITATIVE[k % len(QUALITATIVE)]},
-            hovertemplate="%{y}<br>" + ranked.indicators[item.key].label[lang] + ": %{x:.3f}<extra></extra>",
-        )  # fmt: skip
+    items = [i for i in ranked.plan.items if i.weight > 0]
+    figures = prioritas_hover.texts(ranked, items, list(parts.index), lang)
+    bars = []
+    for k, item in enumerate(items):
+        indicator = ranked.indicators[item.key]
+        words = locale.text("prioritas.hover_part", lang, label=indicator.label[lang],
+                            source=prioritas_hover.source(indicator, data_line, lang))  # fmt: skip
+        bars.append(go.Bar(
+            y=names, x=parts[item.key].to_numpy(float), orientation="h", name=indicator.label[lang],
+            marker={"color": QUALITATIVE[k % len(QUALITATIVE)]}, customdata=[[figure] for figure in figures[item.key]],
+            hovertemplate=words + "<extra></extra>",
+        ))  # fmt: skip
+    fig = go.Figure(bars)
     theme.layout(fig, height=90 + 22 * len(names), lang=lang, legend=True)
     fig.update_layout(barmode="relative", bargap=0.25, legend={"traceorder": "normal"})
     fig.update_xaxes(title={"text": locale.text(f"prioritas.axis_{ranked.plan.aggregation}", lang)}, tickformat=".2~f")
@@ -58,17 +64,26 @@ def intervals(ranked: Ranked, lang: str, first: int = 60) -> go.Figure:
 
 
 def quadrant(
-    known: pd.DataFrame, rate: str, count: str, cut_rate: float, cut_count: float, lang: str, titles: tuple[str, str]
-) -> go.Figure:
-    """Rate against count with the four quarters named in their corners; the count in logarithms."""
+    known: pd.DataFrame, rate: str, count: str, cut_rate: float, cut_count: float, lang: str, titles: tuple[str, str],
+    data_line: str,
+) -> go.Figure:  # fmt: skip
+    """Rate against count with the four quarters named in their corners; the count in logarithms. The hover holds the
+    interval and n where `known` has them (``low, high, n``), and `data_line`."""
     fig = go.Figure()
+    facts = [c for c in ("low", "high", "n") if c in known]
+    words = "%{text}<br>" + titles[1] + ": %{y:.1f}%"
+    if "low" in facts:
+        words += f" ({locale.text('peta.hover_interval', lang)} %{{customdata[0]:.1f}}%–%{{customdata[1]:.1f}}%)"
+    words += "<br>" + titles[0] + ": %{x:,.0f}<br>"
+    if "n" in facts:
+        words += locale.text("prioritas.hover_n", lang, n=f"%{{customdata[{facts.index('n')}]:,.0f}}") + " · "
     for name, colour in QUARTER_COLOURS.items():
         part = known[known["quarter"] == name]
         fig.add_scatter(
             x=part[count], y=part[rate] * 100, mode="markers", name=locale.text(f"prioritas.quarter_{name}", lang),
             marker={"color": colour, "size": 7, "opacity": 0.75, "line": {"width": 0.5, "color": "white"}},
-            text=[units.label(str(code)) for code in part.index],
-            hovertemplate="%{text}<br>" + titles[1] + ": %{y:.1f}%<br>" + titles[0] + ": %{x:,.0f}<extra></extra>",
+            text=[units.label(str(code)) for code in part.index], customdata=part[facts].astype("float32"),
+            hovertemplate=words + data_line + "<extra></extra>",
         )  # fmt: skip
     line = {"color": MUTED, "width": 1, "dash": "dot"}
     fig.add_hline(y=cut_rate * 100, line=line)
@@ -94,21 +109,25 @@ def frontier(line: pd.DataFrame, here: tuple[float, float], lang: str, axis: str
     )  # fmt: skip
     theme.layout(fig, height=320, lang=lang)
     fig.update_xaxes(title={"text": locale.text("prioritas.axis_lowest", lang)}, gridcolor=FAINT)
-    fig.update_yaxes(title={"text": axis}, gridcolor=FAINT, rangemode="tozero")
+    fig.update_yaxes(title={"text": axis}, gridcolor=FAINT, rangemode="tozero", tickformat=",.0f")
     return fig
 
 
-def missed_bars(table: pd.DataFrame, columns: dict[str, str], lang: str, first: int = 15) -> go.Figure:
-    """People missed by cause in the first areas, the largest on top; `columns`: name -> words."""
+def missed_bars(
+    table: pd.DataFrame, columns: dict[str, str], lang: str, unit: str, data_line: str, first: int = 15
+) -> go.Figure:
+    """Those missed by cause in the first areas, the largest on top; `columns`: name -> words; counted in `unit`."""
     part = table.head(first).iloc[::-1]
     names = [units.name(str(code)) for code in part["code"]]
     fig = go.Figure()
     for k, (name, words) in enumerate(columns.items()):
         fig.add_bar(
             y=names, x=part[name], orientation="h", name=words, marker={"color": (ACCENT, WARNING, MUTED)[k % 3]},
-            customdata=[numbers.people(v, lang) for v in part[name]],
-            hovertemplate="%{y}<br>" + words + ": %{customdata}<extra></extra>",
+            customdata=[[numbers.people(v, lang), n] for v, n in zip(part[name], part["n"])],
+            hovertemplate=locale.text("prioritas.hover_missed", lang, cause=words, unit=unit, source=data_line)
+            + "<extra></extra>",
         )  # fmt: skip
     theme.layout(fig, height=90 + 22 * len(part), lang=lang, legend=True)
     fig.update_layout(barmode="stack", bargap=0.25)
+    fig.update_xaxes(tickformat=",.0f", nticks=6)
     return fig

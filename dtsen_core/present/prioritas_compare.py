@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,7 +24,8 @@ COLOURS = {
 
 @dataclass(frozen=True, eq=False)
 class Comparison:
-    """`table` by code: name, rank_a, rank_b, change (places gained in B), group (both, only_a, only_b, neither)."""
+    """`table` by code: name, rank_a, rank_b with their intervals (low_, high_), n, change (places gained in B), group
+    (both, only_a, only_b, neither)."""
 
     table: pd.DataFrame
     both: int
@@ -37,6 +39,9 @@ def compare(a: Ranked, b: Ranked) -> Comparison:
     """Areas of either ranking; `overlap` = areas in both tops / areas in the smaller top; rank correlation (Spearman)
     over the areas that both rank."""
     frame = pd.DataFrame({"rank_a": a.table["rank"], "rank_b": b.table["rank"]})
+    for letter, side in (("a", a), ("b", b)):
+        frame[[f"low_{letter}", f"high_{letter}"]] = side.table[["low", "high"]].reindex(frame.index)
+    frame["n"] = a.table["n"].reindex(frame.index).fillna(b.table["n"].reindex(frame.index))
     frame.insert(0, "name", [units.name(str(code)) for code in frame.index])
     frame["change"] = frame["rank_a"] - frame["rank_b"]
     in_a = (frame["rank_a"] <= a.top).fillna(False).to_numpy(bool)
@@ -66,9 +71,13 @@ def map_rows(found: Comparison) -> pd.DataFrame:
     return pd.DataFrame({"code": table.index, "klass": klass.to_numpy(), "doubt": 0})
 
 
-def hover(found: Comparison, lang: str) -> Hover:
-    facts = found.table[["rank_a", "rank_b"]].astype("Float64").to_numpy(float, na_value=float("nan"))
-    return prioritas.one_hover(facts, locale.text("prioritas.compare_hover", lang), lang)
+def hover(found: Comparison, names: tuple[str, str], data_line: str, lang: str) -> Hover:
+    """Both ranks with their intervals, n and source."""
+    columns = ["rank_a", "low_a", "high_a", "rank_b", "low_b", "high_b", "n"]
+    facts = found.table[columns].astype("Float64").to_numpy(float, na_value=float("nan"))
+    a, b = (html.escape(name) for name in names)
+    words = locale.text("prioritas.compare_hover", lang, a=a, b=b, source=data_line)
+    return prioritas.one_hover(facts, words, lang)
 
 
 def movers(found: Comparison, first: int = 15) -> tuple[pd.DataFrame, pd.DataFrame]:

@@ -8,6 +8,8 @@ in the hover and the rest, counted there, in the table.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 
@@ -15,7 +17,9 @@ from dtsen_core import locale
 from dtsen_core.policy.map_indicators import map_rules
 from dtsen_core.policy.priority_plan import Item, Ranked
 from dtsen_core.policy.priority_rules import Indicator
-from dtsen_core.present.peta_hover import Hover
+from dtsen_core.present import numbers
+from dtsen_core.present.peta_hover import Hover, patterns
+from dtsen_core.present.prioritas import value_text
 
 BYTES = 32_000  # of the 40,000 of a map message; the rest is codes, classes and words
 Facts = dict[str, list[float | int | None]]
@@ -29,12 +33,12 @@ def partner(indicator: Indicator) -> str:
     return rules[rules[indicator.key].partner].column
 
 
-def columns(ranked: Ranked, item: Item) -> dict[str, pd.Series]:
-    """Facts of one indicator by name, in the order of the ranked table: value, and low, high, partner where known."""
-    indicator, index = ranked.indicators[item.key], ranked.table.index
-    out = {"value": ranked.data[item.key].reindex(index)}
+def columns(indicator: Indicator, values: pd.Series, area: pd.DataFrame) -> dict[str, pd.Series]:
+    """Facts of one indicator by name, in the order of `values` (by code): value, and low, high, partner where `area`,
+    the published figures, knows them."""
+    out = {"value": values}
     if indicator.origin == "registry":
-        area = ranked.area.reindex(index)
+        area = area if area.index is values.index else area.reindex(values.index)
         for side in ("low", "high"):
             name = f"{indicator.column}_{side}"
             if name in area and area[name].notna().any():
@@ -45,7 +49,7 @@ def columns(ranked: Ranked, item: Item) -> dict[str, pd.Series]:
     return out
 
 
-def _short(values: pd.Series, decimals: int) -> list[float | int | None]:
+def short(values: pd.Series, decimals: int) -> list[float | int | None]:
     """Values rounded as they are shown, None where there is none."""
     known = values.astype("Float64").to_numpy(float, na_value=np.nan)
     rounded = np.round(known, decimals)
@@ -58,14 +62,20 @@ def _places(indicator: Indicator) -> int:
     return 0 if indicator.kind == "count" or indicator.format == "rupiah" else indicator.decimals
 
 
-def _facts(ranked: Ranked, item: Item) -> Facts:
-    """`columns` as short numbers: rates in per cent."""
-    indicator, out = ranked.indicators[item.key], {}
-    other = map_rules().indicators[map_rules().indicators[item.key].partner] if partner(indicator) else None
-    for name, values in columns(ranked, item).items():
+def _ordered(ranked: Ranked, codes: Sequence[str] | pd.Index) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """(values of the indicators, published figures) of the areas `codes`, which share one index."""
+    values = ranked.data.reindex(codes)
+    return values, ranked.area.reindex(codes).set_axis(values.index)
+
+
+def facts_of(indicator: Indicator, found: dict[str, pd.Series]) -> Facts:
+    """The `columns` as short numbers, rates in per cent; named ``<key>.value`` and so on."""
+    out: Facts = {}
+    other = map_rules().indicators[map_rules().indicators[indicator.key].partner] if partner(indicator) else None
+    for name, values in found.items():
         rate = indicator.kind == "rate" if name != "partner" else other is not None and other.kind == "rate"
         places = _places(indicator) if name != "partner" or other is None else other.decimals
-        out[f"{item.key}.{name}"] = _short(values * 100 if rate else values, places)
+        out[f"{indicator.key}.{name}"] = short(values * 100 if rate else values, places)
     return out
 
 
@@ -94,9 +104,10 @@ def source(indicator: Indicator, data_line: str, lang: str) -> str:
 def make(ranked: Ranked, data_line: str, lang: str, *, sampled: bool = True) -> Hover:
     """The hover of every area of `ranked`; `data_line` names dataset and day, `sampled` whether n is a sample."""
     table = ranked.table
-    facts: Facts = {name: _short(table[name], 0) for name in ("rank", "low", "high")}
-    facts |= {"p_top": _short(table["p_top"] * 100, 0), "n": _short(table["n"], 0)}
+    facts: Facts = {name: short(table[name], 0) for name in ("rank", "low", "high")}
+    facts |= {"p_top": short(table["p_top"] * 100, 0), "n": short(table["n"], 0)}
     used = _length(facts) + 3 * len(table)
+    data, area = _ordered(ranked, table.index)
     lines: list[tuple[Indicator, dict[str, str]]] = []
     seen: set[str] = set()
     left = 0
@@ -104,7 +115,7 @@ def make(ranked: Ranked, data_line: str, lang: str, *, sampled: bool = True) -> 
         indicator = ranked.indicators[item.key]
         if indicator.origin == "registry" and indicator.column in seen:
             continue  # already there beside its partner
-        found = _facts(ranked, item)
+        found = facts_of(indicator, columns(indicator, data[item.key], area))
         length = _length(found)
         if used + length > BYTES:
             left += 1
@@ -116,10 +127,8 @@ def make(ranked: Ranked, data_line: str, lang: str, *, sampled: bool = True) -> 
     at = {name: position for position, name in enumerate(facts)}
     array = np.array(list(facts.values()), dtype=object).T
     missing = np.asarray(pd.isna(array), dtype=bool)
-    gaps = pd.Series(["".join(row) for row in missing.astype(int).astype(str)])
     groups = []
-    for _, where in gaps.groupby(gaps).groups.items():
-        places = np.asarray(where, dtype=int)
+    for places in patterns(missing):
         lacking = {name for name, position in at.items() if missing[places[0], position]}
         groups.append((places, _template(ranked, lines, at, lacking, left, data_line, lang, sampled)))
     return Hover(array, tuple(groups))
@@ -136,7 +145,7 @@ def _template(
     else:
         out.append(locale.text("prioritas.hover_rank", lang, top=ranked.top))
     for indicator, names in lines:
-        out.append(_line(indicator, names, at, lacking, lang))
+        out.append(line(indicator, names, at, lacking, lang))
     if left:
         out.append(locale.text("prioritas.hover_more", lang, count=left))
     registry = any(indicator.origin == "registry" for indicator, _ in lines)
@@ -147,7 +156,7 @@ def _template(
     return "<br>".join(out)
 
 
-def _line(indicator: Indicator, names: dict[str, str], at: dict[str, int], lacking: set[str], lang: str) -> str:
+def line(indicator: Indicator, names: dict[str, str], at: dict[str, int], lacking: set[str], lang: str) -> str:
     """"Label: 12,3% (selang 90% 11,0%–13,5%) · 45.000 jiwa", with the period of a published figure."""
     unknown = locale.text("prioritas.unknown", lang)
     value = unknown if names["value"] in lacking else token(indicator, at[names["value"]])
@@ -169,6 +178,29 @@ def _line(indicator: Indicator, names: dict[str, str], at: dict[str, int], lacki
     return words
 
 
+def texts(ranked: Ranked, items: Sequence[Item], codes: list[str], lang: str) -> dict[str, list[str]]:
+    """By indicator, its figure of each of `codes` in words: value, unit, interval and, of the registry, n."""
+    data, area = _ordered(ranked, codes)
+    return {i.key: _texts(ranked.indicators[i.key], data[i.key], area, lang) for i in items}
+
+
+def _texts(indicator: Indicator, values: pd.Series, area: pd.DataFrame, lang: str) -> list[str]:
+    found = columns(indicator, values, area)
+    out = []
+    for code in values.index:
+        words = value_text(indicator, float(found["value"][code]), lang)
+        if indicator.origin == "registry" and words != "–":
+            words += f" {indicator.unit[lang]}"
+        if "low" in found and pd.notna(found["low"][code]):
+            ends = numbers.interval(found["low"][code], found["high"][code], lang, indicator.decimals)
+            words += f" ({locale.text('peta.hover_interval', lang)} {ends})"
+        n = area.at[code, "n"]
+        if indicator.origin == "registry" and pd.notna(n):
+            words += " · " + locale.text("prioritas.hover_n", lang, n=numbers.number(n, lang))
+        out.append(words)
+    return out
+
+
 def figures(ranked: Ranked, lang: str) -> tuple[pd.DataFrame, dict[str, tuple[str, str]]]:
     """(columns of the table beyond rank and score, (title, kind) by column): each indicator with the ends of
     its interval and its partner, then n. `kind` is "rate" (per cent), "count", "value" or the side of an interval."""
@@ -176,12 +208,13 @@ def figures(ranked: Ranked, lang: str) -> tuple[pd.DataFrame, dict[str, tuple[st
     titles: dict[str, tuple[str, str]] = {}
     chosen = [ranked.indicators[i.key] for i in ranked.plan.items]
     shown = {indicator.column for indicator in chosen if indicator.origin == "registry"}
+    data, area = _ordered(ranked, table.index)
     for item in ranked.plan.items:
         indicator = ranked.indicators[item.key]
-        found = columns(ranked, item)
+        found = columns(indicator, data[item.key], area)
         rate = indicator.kind == "rate"
         table[item.key] = (found["value"] * 100 if rate else found["value"]).astype("float32")
-        titles[item.key] = (_title(indicator, lang), "value")
+        titles[item.key] = (title(indicator, lang), "value")
         for side in ("low", "high"):
             if side in found:
                 table[f"{item.key}.{side}"] = (found[side] * 100 if rate else found[side]).astype("float32")
@@ -199,7 +232,8 @@ def figures(ranked: Ranked, lang: str) -> tuple[pd.DataFrame, dict[str, tuple[st
     return table, titles
 
 
-def _title(indicator: Indicator, lang: str) -> str:
+def title(indicator: Indicator, lang: str) -> str:
+    """Head of a column: label, unit and the period of a published figure."""
     period = f", {indicator.period}" if indicator.period else ""
     if indicator.kind == "rate":
         return f"{indicator.label[lang]} (%){period}"

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 
 from dtsen_core import locale
 from dtsen_core.policy import spatial
+from dtsen_core.policy.priority_rules import Indicator
 from dtsen_core.policy.spatial import GlobalResult
-from dtsen_core.present import numbers, prioritas
-from dtsen_core.present.peta_hover import Hover
+from dtsen_core.present import numbers, prioritas_hover
+from dtsen_core.present.peta_hover import Hover, patterns
 from dtsen_core.regions import units
 
 METHODS = ("moran", "getis")
@@ -54,13 +56,35 @@ def map_rows(found: Clusters, method: str) -> pd.DataFrame:
     return pd.DataFrame({"code": found.local.index, "klass": klass.to_numpy(), "doubt": 0})
 
 
-def hover(found: Clusters, values: pd.Series, percent: bool, lang: str) -> Hover:
-    """Value, local statistic, p and q of every area; areas without figure or neighbours say so."""
+def hover(
+    found: Clusters, indicator: Indicator, values: pd.Series, area: pd.DataFrame, data_line: str, lang: str, *,
+    sampled: bool = True,
+) -> Hover:  # fmt: skip
+    """The indicator with unit, interval and count, the local statistic with p and q, n and source of every area;
+    areas without figure or neighbours say so. `values` and `area` (published figures) by code."""
     local = found.local
-    facts = pd.DataFrame({"v": values.reindex(local.index), "s": local["statistic"], "p": local["p"], "q": local["q"]})
-    value = "%{customdata[0]:.1%}" if percent else "%{customdata[0]:,.3~f}"
-    return prioritas.one_hover(facts.to_numpy(float), locale.text("prioritas.spatial_hover", lang, value=value), lang,
-                               missing="prioritas.spatial_no_figure")  # fmt: skip
+    facts = prioritas_hover.facts_of(indicator, prioritas_hover.columns(indicator, values.reindex(local.index), area))
+    names = {name.rpartition(".")[2]: name for name in facts}
+    for name, places in (("statistic", 3), ("p", 4), ("q", 4)):
+        facts[name] = prioritas_hover.short(local[name], places)
+    facts["n"] = prioritas_hover.short(area["n"].reindex(local.index), 0)
+    at = {name: position for position, name in enumerate(facts)}
+    array = np.array(list(facts.values()), dtype=object).T
+    missing = np.asarray(pd.isna(array), dtype=bool)
+    groups = []
+    for where in patterns(missing):
+        lacking = {name for name, position in at.items() if missing[where[0], position]}
+        out = ["<b>%{properties.name}</b>", prioritas_hover.line(indicator, names, at, lacking, lang)]
+        if "statistic" in lacking:
+            out.append(locale.text("prioritas.spatial_no_figure", lang))
+        else:
+            told = {name: f"%{{customdata[{at[name]}]:.{n}f}}" for name, n in (("statistic", 3), ("p", 4), ("q", 4))}
+            out.append(locale.text("prioritas.spatial_hover", lang, **told))
+        few = sampled and indicator.origin == "registry" and "n" not in lacking
+        out += [locale.text("prioritas.hover_n", lang, n=f"%{{customdata[{at['n']}]:,.0f}}")] if few else []
+        out += [data_line] if indicator.origin == "registry" else []
+        groups.append((where, "<br>".join(out)))
+    return Hover(array, tuple(groups))
 
 
 def finding(found: Clusters, method: str, label: str, lang: str) -> str:
@@ -82,23 +106,37 @@ def persistence_sentence(found: Clusters, method: str, lang: str) -> str:
     return locale.text("prioritas.persistence", lang, always=always, high=len(high), versions=found.versions)
 
 
-def table(found: Clusters, method: str, values: pd.Series, lang: str) -> pd.DataFrame:
-    """Areas in a cluster, the strongest first, with statistic, p and q."""
+def table(
+    found: Clusters, method: str, indicator: Indicator, values: pd.Series, area: pd.DataFrame, lang: str
+) -> pd.DataFrame:
+    """Areas in a cluster, the strongest first, with value, interval, n, z, p and q; `values`, `area` by code."""
     local = found.local[~found.local["label"].isin([spatial.NOT_SIGNIFICANT, spatial.NO_NEIGHBOURS, spatial.MISSING])]
     local = local.sort_values(["q", "p"])
     out = pd.DataFrame({
         locale.text("prioritas.column_name", lang): [units.label(str(code)) for code in local.index],
         locale.text("prioritas.column_cluster", lang): [label_text(method, x, lang) for x in local["label"]],
-        locale.text("prioritas.column_value", lang): values.reindex(local.index).round(4).to_numpy(),
+        prioritas_hover.title(indicator, lang): _shown(indicator, values.reindex(local.index)),
         "z": local["z"].round(2).to_numpy(),
         "p": local["p"].round(4).to_numpy(),
         "q": local["q"].round(4).to_numpy(),
     })  # fmt: skip
     if found.held is not None:
-        out[locale.text("prioritas.column_held", lang)] = [
+        out.insert(2, locale.text("prioritas.column_held", lang), [
             f"{int(k)}/{found.versions}" for k in found.held.reindex(local.index).fillna(0)
-        ]
+        ])  # fmt: skip
+    facts = prioritas_hover.columns(indicator, values.reindex(local.index), area)
+    for side in ("low", "high"):
+        if side in facts:
+            out[locale.text(f"prioritas.column_interval_{side}", lang)] = _shown(indicator, facts[side])
+    if indicator.origin == "registry":
+        out[locale.text("prioritas.column_n", lang)] = area["n"].reindex(local.index).to_numpy()
     return out
+
+
+def _shown(indicator: Indicator, values: pd.Series) -> np.ndarray:
+    """Figures as the table shows them: rates in per cent, rounded."""
+    rate = indicator.kind == "rate"
+    return (values * 100 if rate else values).round(indicator.decimals).to_numpy()
 
 
 def agreement(labels: Sequence[pd.Series]) -> pd.Series:

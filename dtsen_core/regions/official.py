@@ -65,6 +65,14 @@ def regencies() -> pd.DataFrame:
 
 
 @lru_cache(maxsize=1)
+def provincial_plan() -> pd.DataFrame:
+    """Targets of 2029 by province in the medium-term plan: ``code`` and both ends of ``p0`` (per cent), ``gini`` and
+    ``unemployment`` (per cent); missing where the text of the plan could not be read without doubt (Papua)."""
+    base = units.table("province")[["code"]]
+    return base.merge(_read("rpjmn_provinces.csv"), on="code", how="left", validate="one_to_one")
+
+
+@lru_cache(maxsize=1)
 def national() -> dict[str, Figure]:
     """Every entry of ``data/rules/official.toml``, e.g. ``national()["p0_mar2025"].value == 8.47``."""
     try:

@@ -24,8 +24,9 @@ from dtsen_core.errors import UserError
 from dtsen_core.regions import boundary_read
 
 MOST_BYTES = 20_000_000
-MOST_UNPACKED = 120_000_000
+MOST_UNPACKED = 40_000_000
 MOST_FEATURES = 5_000
+MOST_POINTS = 500_000  # corners; mending more would keep everybody else waiting
 MOST_INLINE = 250_000  # bytes of GeoJSON that travel with the map
 ROWS, COLUMNS, TEXT = 500, 12, 80  # attributes kept
 PARTS = (".shp", ".shx", ".dbf", ".prj", ".cpg")
@@ -50,12 +51,15 @@ class Layer:
 def read(name: str, data: bytes) -> Layer:
     """The layer in the uploaded file `name`; UserError (one sentence) for whatever cannot be shown."""
     if len(data) > MOST_BYTES:
-        raise UserError("errors_layer.too_large", file=name[:60], limit="20 MB")
+        raise UserError("errors_layer.too_large", file=name[:60], limit=f"{MOST_BYTES // 1_000_000} MB")
     frame = _frame(name, data)
     if not len(frame):
         raise UserError("errors_layer.empty", file=name[:60])
     if len(frame) > MOST_FEATURES:
         raise UserError("errors_layer.too_many", file=name[:60], count=len(frame), limit=MOST_FEATURES)
+    corners = int(shapely.get_num_coordinates(frame.geometry.to_numpy()).sum())
+    if corners > MOST_POINTS:
+        raise UserError("errors_layer.too_many_points", file=name[:60], count=corners, limit=MOST_POINTS)
     notes: list[Note] = []
     raw = shapely.force_2d(frame.geometry.to_numpy())
     usable = ~(shapely.is_missing(raw) | shapely.is_empty(raw))
@@ -117,7 +121,8 @@ def _unpacked(data: bytes, place: Path, kind: str) -> geopandas.GeoDataFrame:
         stem = shapes[0][:-4]
         wanted = [members[n] for n in members if n[:-4] == stem and n[-4:].lower() in PARTS]
         if sum(m.file_size for m in wanted) > MOST_UNPACKED:
-            raise UserError("errors_layer.too_large", file=PurePosixPath(shapes[0]).name[:60], limit="120 MB")
+            most = f"{MOST_UNPACKED // 1_000_000} MB"
+            raise UserError("errors_layer.too_large", file=PurePosixPath(shapes[0]).name[:60], limit=most)
         for member in wanted:
             (place / f"layer{member.filename[-4:].lower()}").write_bytes(archive.read(member))
     return geopandas.read_file(place / "layer.shp", engine="pyogrio")

@@ -71,6 +71,13 @@ def index(level: str) -> dict[str, int]:
     return {code: i for i, code in enumerate(table(level)["code"])}
 
 
+@lru_cache(maxsize=8)
+def _names(level: str) -> dict[str, str]:
+    """code -> name for `level`: menus and charts ask for hundreds of names at once."""
+    listed = table(level)
+    return dict(zip(listed["code"], listed["name"].astype(str)))
+
+
 def level_of(code: str) -> str:
     """Level by the number of digits; UserError if it is none of 2, 4, 6, 10 digits."""
     if code.isascii() and code.isdigit() and len(code) in _WIDTH:
@@ -102,11 +109,10 @@ def name(code: str) -> str:
     """Name of a unit ("Kab. Bogor"); "Indonesia" for ``ID``. UserError if unknown."""
     if code == NATION:
         return "Indonesia"
-    level = level_of(code)
-    position = index(level).get(code)
-    if position is None:
+    found = _names(level_of(code)).get(code)
+    if found is None:
         raise _unknown(code)
-    return str(table(level)["name"].iat[position])
+    return found
 
 
 def label(code: str) -> str:

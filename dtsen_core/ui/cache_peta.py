@@ -15,7 +15,7 @@ from dtsen_core.oversight.disclosure import Published, TableSpec, publish
 from dtsen_core.policy import area_table
 from dtsen_core.policy.map_indicators import MapIndicator, map_rules
 from dtsen_core.present import peta
-from dtsen_core.present.peta_classes import Classes
+from dtsen_core.present.peta_classes import Classes, prepare
 from dtsen_core.registry.dataset import Dataset
 from dtsen_core.ui.cache import DatasetKey, dataset
 
@@ -60,6 +60,7 @@ def _nation(path: str, stamp: str) -> tuple[tuple[Published, ...], float, float]
 @st.cache_data(max_entries=600, max_size="300MB", show_spinner=False)
 def _level(path: str, stamp: str, level: str, within: str | None) -> tuple[Published, ...]:
     """Published areas of `level`: everywhere (None), in one province, or a district’s villages."""
+    prepare()
     opened: Dataset = dataset(DatasetKey(path, stamp))
     _, families, persons = _nation(path, stamp)
     frame = area_table.area_table(opened, level, within, families, persons)

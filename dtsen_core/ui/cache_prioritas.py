@@ -6,14 +6,16 @@ import dataclasses
 import json
 
 import pandas as pd
+import plotly.graph_objects as go
 import streamlit as st
 
 from dtsen_core.oversight.disclosure import TableSpec, publish
 from dtsen_core.policy import priority_budget, priority_plan, spatial, urban
+from dtsen_core.policy.map_indicators import map_rules
 from dtsen_core.policy.priority_budget import Bought, Budget
 from dtsen_core.policy.priority_plan import Plan, Ranked
 from dtsen_core.policy.zones import Zones, work_zones
-from dtsen_core.present import peta, prioritas_spatial
+from dtsen_core.present import peta, prioritas, prioritas_charts, prioritas_spatial
 from dtsen_core.present.prioritas_spatial import Clusters
 from dtsen_core.regions import boundaries, neighbours
 from dtsen_core.ui import cache_missed, cache_peta
@@ -72,6 +74,39 @@ def _change(path: str, stamp: str, params: str, code: str) -> dict[str, float]:
 
 def needed_change(key: DatasetKey, plan: Plan, code: str) -> dict[str, float]:
     return _change(*key, json.dumps(plan.params(), sort_keys=True), code)
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Quadrant:
+    """Rate against count of the plan's areas: the chart, what it says, and where it is divided."""
+
+    figure: go.Figure
+    sentence: str
+    cut: float
+    middle: float
+
+
+@st.cache_data(max_entries=60, max_size="30MB", show_spinner=False)
+def _quadrant(path: str, stamp: str, level: str, within: str, lang: str, data_line: str) -> Quadrant:
+    """No weight and no filter moves it, so it is drawn once."""
+    key, rules = DatasetKey(path, stamp), map_rules().indicators
+    frame = _areas(path, stamp, level, within if level == "district" else NATION)[0]
+    frame = frame[frame.index.str.startswith("" if within == NATION else within)]
+    rate = "p0" if "p0" in frame and frame["p0"].notna().any() else "share_d14"
+    count = rules[rate].partner
+    cut = nation(key).get(rate, float("nan"))
+    known, middle = prioritas.quarters(frame, rate, count, cut)
+    for name, column, scale in (("low", f"{rate}_low", 100), ("high", f"{rate}_high", 100), ("n", "n", 1)):
+        if dataset(key).simulated and column in frame:  # the whole register has no sampling error
+            known[name] = frame[column].reindex(known.index) * scale
+    titles = (f"{rules[count].short[lang]} ({rules[count].unit[lang]})", rules[rate].short[lang])
+    figure = prioritas_charts.quadrant(known, rate, count, cut, middle, lang, titles, data_line)
+    return Quadrant(figure, prioritas.quarter_sentence(known, count, rules[count].unit[lang], lang), cut, middle)
+
+
+def quadrant(key: DatasetKey, plan: Plan, lang: str, data_line: str) -> Quadrant:
+    """The areas of the plan's level and place; `data_line` names the source in the hover."""
+    return _quadrant(*key, plan.level, plan.within, lang, data_line)
 
 
 def _missed_areas(key: DatasetKey, plan: Plan, codes: tuple[str, ...]) -> pd.DataFrame:

@@ -10,9 +10,8 @@ import pandas as pd
 import streamlit as st
 
 from dtsen_core.policy.map_indicators import map_rules
-from dtsen_core.present import maps, numbers, peta_compare, peta_export, theme
+from dtsen_core.present import maps, numbers, peta_compare, peta_compare_hover, peta_export, theme
 from dtsen_core.present.peta_compare import Difference, Side
-from dtsen_core.present.peta_hover import Hover
 from dtsen_core.regions import boundaries, units
 from dtsen_core.ui import (
     cache_versions,
@@ -29,7 +28,7 @@ from dtsen_core.ui.peta_state import View
 from dtsen_core.ui.shell import Page
 
 HEIGHT = 300
-FIRST = 120  # rows of a long table
+FIRST = 50  # rows of a long table until all are asked for
 WIDTHS = {"name": 112, "a": 58, "b": 58, "value": 82}
 
 
@@ -47,17 +46,18 @@ def body(page: Page, view: View, held: Sequence[Held]) -> None:
     peta_controls.controls(page, view, held)
     _against(page, view, held, second)
     peta_controls.breadcrumb(page, view)
-    hover = peta_compare.hover(found, page.lang, peta_known.source(page, found.a.rule))
+    sampled = page.dataset.simulated
     columns = st.columns(2, gap="small")
     for column, letter, side, shown in zip(columns, "AB", (first, other), (first_shown, other_shown)):
         with column:
             corner = f"<b>{letter}</b> · {html.escape(side.label)}"
+            hover = peta_compare_hover.of_side(side, letter, page.lang, sampled=sampled)
             key = f"peta.map.compare.{letter}.{view.level}.{view.container}"
             peta_map.show(page, view, shown, title, key=key, height=HEIGHT, corner=corner, hover=hover)
             peta_map.legend_list("", peta_map.plain_entries(shown), compact=True)
     left, right = st.columns([0.64, 0.36], gap="medium")
     with left:
-        _difference_map(page, view, found, title, hover)
+        _difference_map(page, view, found, title)
     with right:
         _difference_table(page, view, found)
         _downloads(page, view, found, title)
@@ -92,7 +92,8 @@ def _side(page: Page, view: View, key: str, same_measure: bool) -> tuple[Side, S
     shown = peta_known.shown(page, view, key)
     date = page.dataset.manifest.as_of
     label = numbers.date(date, page.lang) if same_measure else shown.rule.short[page.lang]
-    return Side(label, shown.rule, shown.partner, shown.data.rows, date), shown
+    source = peta_known.source(page, shown.rule)
+    return Side(label, shown.rule, shown.partner, shown.data.rows, date, source), shown
 
 
 def _other(page: Page, view: View, second: str, held: Sequence[Held]) -> tuple[Side, Shown]:
@@ -117,13 +118,14 @@ def _against(page: Page, view: View, held: Sequence[Held], second: str) -> None:
     )
 
 
-def _difference_map(page: Page, view: View, found: Difference, title: str, hover: Hover) -> None:
+def _difference_map(page: Page, view: View, found: Difference, title: str) -> None:
     mode = theme_mode()
     scale = map_rules().diverging[mode]
     colours = peta_compare.colours(found.a.rule, scale, found.kind)
     style = maps.coloured(peta_map.map_style(found.a.rule, view.level, view.container, mode), colours)
     figure = maps.choropleth(
-        found.rows, style, boundaries.bbox(view.focus), hover=hover,
+        found.rows, style, boundaries.bbox(view.focus),
+        hover=peta_compare_hover.of_difference(found, page.lang, sampled=page.dataset.simulated),
         corner=page.t("peta_views.corner_difference"), hint=page.t("map_help"), note=peta_map.note(page, view),
         lang=page.lang, height=maps.HEIGHT_NATION,
     )  # fmt: skip
@@ -144,25 +146,31 @@ def _difference_map(page: Page, view: View, found: Difference, title: str, hover
 def _difference_table(page: Page, view: View, found: Difference) -> None:
     table, titles = peta_compare.table(found, page.lang)
     head = page.t("peta_views.table_difference", count=len(table))
-    if len(table) > peta_side.LONG:
-        head = page.t("peta_views.table_difference_first", first=FIRST, count=len(table))
+    whole, count = f"peta.whole.difference.{view.level}.{view.container}", len(table)
+    if count > peta_side.LONG and not st.session_state.get(whole, False):
+        head = page.t("peta_views.table_difference_first", first=FIRST, count=count)
         table = table.head(FIRST)
     texts = peta_compare.cell_texts(found, page.lang).loc[table.index].reset_index(drop=True)
     codes = found.rows.loc[table.index, "code"].tolist()
     shown = table.reset_index(drop=True)
     formats = {}
-    for column in ("a", "b", "value"):
+    for column in [c for c in texts if c in shown]:
         words = dict(zip(shown[column], texts[column]))
         formats[column] = lambda x, words=words: "–" if pd.isna(x) else words[x]
     st.markdown(f"**{head}**")
-    st.caption(f"A: {found.a.label} · B: {found.b.label}")
     key = f"peta.table.difference.{view.level}.{view.container}.{found.a.rule.key}.{found.b.rule.key}"
     st.dataframe(
         shown.style.format(formats), key=key, hide_index=True, height=peta_side.TABLE_ROWS_HEIGHT + 60,
-        column_config={c: st.column_config.Column(t, width=WIDTHS[c]) for c, t in titles.items()}, placeholder="–",
+        column_config={c: st.column_config.Column(t, width=WIDTHS.get(c)) for c, t in titles.items()}, placeholder="–",
         on_select=lambda: peta_side.row_chosen(key, codes), selection_mode="single-row",
         alt=page.t("peta_views.alt_difference_table"),
     )  # fmt: skip
+    if count > peta_side.LONG:
+        st.toggle(page.t("table_all", first=FIRST, count=count), key=whole)
+    sources = dict.fromkeys(html.unescape(side.source) for side in (found.a, found.b))
+    st.caption(page.t("peta_views.difference_help", a=found.a.label, b=found.b.label,
+                      a_unit=found.a.rule.unit[page.lang], b_unit=found.b.rule.unit[page.lang],
+                      source="; ".join(sources)))  # fmt: skip
 
 
 def _downloads(page: Page, view: View, found: Difference, title: str) -> None:

@@ -14,6 +14,7 @@ from dtsen_core.present import numbers, peringkat_export, prioritas, prioritas_c
 from dtsen_core.present.peringkat_export import Sheet
 from dtsen_core.regions import units
 from dtsen_core.ui import cache_missed, controls
+from dtsen_core.ui.prioritas_parts import data_line, written
 from dtsen_core.ui.shell import Page
 
 WHOLE = units.NATION
@@ -66,7 +67,8 @@ def show(page: Page, plan: Plan, ranked: Ranked) -> None:
     with left:
         causes = {c: w for c, w in have.items() if c.endswith(("_quota", "_high"))}
         if first is not None:
-            st.plotly_chart(prioritas_charts.missed_bars(frame.dropna(subset=[f"{key}_persons"]), causes, lang),
+            st.plotly_chart(prioritas_charts.missed_bars(frame.dropna(subset=[f"{key}_persons"]), causes, lang, unit,
+                                                         data_line(page)),
                             key="prioritas.missed", config=theme.CONFIG, alt=page.t("act_alt", unit=unit))  # fmt: skip
         st.caption(page.t("act_unit", unit=unit))
     with right:
@@ -118,10 +120,10 @@ def _table(page: Page, frame: pd.DataFrame, hidden: pd.DataFrame, have: dict[str
     for column, words in have.items():
         shown[words] = frame[column].round(0)
     shown["n"] = frame["n"]
-    config = {words: st.column_config.NumberColumn(words, format="localized") for words in have.values()}
-    st.dataframe(shown, hide_index=True, height=420, column_config=config, placeholder=page.t("disclosure.suppressed"),
+    shown = written(shown, dict.fromkeys([*have.values(), "n"], 0), page.lang, page.t("disclosure.suppressed"))
+    st.dataframe(shown, hide_index=True, height=420, placeholder=page.t("disclosure.suppressed"),
                  alt=page.t("act_table_alt", level=prioritas.level_name(level, page.lang)))  # fmt: skip
-    st.caption(page.t("act_table_help"))
+    st.caption(page.t("act_table_help") + " " + page.t("table_sources", sources=data_line(page) + "."))
 
 
 def _download(page: Page, frame: pd.DataFrame, have: dict[str, str], level: str, where: str, key: str) -> None:

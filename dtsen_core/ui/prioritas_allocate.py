@@ -17,7 +17,7 @@ from dtsen_core.present.peringkat_export import Sheet
 from dtsen_core.present.prioritas_compare import ZONE_COLOURS, zone_classes
 from dtsen_core.regions import own_indicator, units
 from dtsen_core.ui import cache_prioritas
-from dtsen_core.ui.prioritas_parts import area_map
+from dtsen_core.ui.prioritas_parts import area_map, data_line, written
 from dtsen_core.ui.shell import Page
 
 BILLION = 1e9
@@ -56,7 +56,7 @@ def _controls(
     lang = page.lang
     index = tuple(st.session_state.get(INDEX, ()))
     with st.container(border=True):
-        columns = st.columns([0.26, 0.2, 0.2, 0.18, 0.16], vertical_alignment="bottom")
+        columns = st.columns([0.24, 0.18, 0.26, 0.18, 0.14], vertical_alignment="bottom")
         with columns[0]:
             picked = st.multiselect(
                 page.t("budget_programmes"), offered, default=offered[:1], key="prioritas.programmes",
@@ -91,7 +91,7 @@ def _index_upload(page: Page, plan: Plan) -> None:
         st.markdown(priority_rules().cost_note[page.lang])
         shown = pd.DataFrame({page.t("filter_island"): list(priority_rules().cost_by_island),
                               page.t("cost_column"): list(priority_rules().cost_by_island.values())})  # fmt: skip
-        st.dataframe(shown, hide_index=True, alt=page.t("cost_title"))
+        st.dataframe(written(shown, {page.t("cost_column"): 2}, page.lang), hide_index=True, alt=page.t("cost_title"))
         file = st.file_uploader(page.t("cost_file"), type=["csv", "txt", "tsv"], key="prioritas.cost_file")
         if file is None:
             st.session_state.pop(INDEX, None)
@@ -141,7 +141,8 @@ def _result(page: Page, plan: Plan, budget: Budget, bought: Bought) -> None:
     st.caption(page.t("bought_note", spent=numbers.rupiah(found.spent, lang),
                       whole=numbers.rupiah(bought.whole_cost, lang),
                       sources="; ".join(f"{page.t(f'programme_{k}')}: {priority_budget.benefit(k, budget.day)[1]}"
-                                        for k in budget.programmes)))  # fmt: skip
+                                        for k in budget.programmes))
+               + " " + page.t("table_sources", sources=data_line(page) + "."))  # fmt: skip
     table = pd.DataFrame({"code": found.allocation.index})
     table[page.t("column_name")] = [units.label(str(c)) for c in table["code"]]
     table[page.t("column_need")] = bought.need.sum(axis=1).to_numpy().round()
@@ -150,15 +151,14 @@ def _result(page: Page, plan: Plan, budget: Budget, bought: Bought) -> None:
     table[page.t("column_coverage")] = found.coverage.to_numpy() * 100
     table[page.t("column_money")] = found.spending.sum(axis=1).to_numpy() / BILLION
     table[page.t("column_rule")] = found.proportional.sum(axis=1).to_numpy().round()
+    table[page.t("column_n")] = cache_prioritas.areas(page.key, plan)["n"].reindex(table["code"]).to_numpy()
     table = table.sort_values(page.t("column_money"), ascending=False, ignore_index=True)
     left, right = st.columns([0.6, 0.4], gap="medium")
     with left:
-        percent = {page.t("column_coverage"): st.column_config.NumberColumn(format="%.1f%%"),
-                   page.t("column_money"): st.column_config.NumberColumn(format="%.1f")}  # fmt: skip
-        counts = [c for c in table.columns[2:] if c not in percent]
-        config = {c: st.column_config.NumberColumn(format="localized") for c in counts} | percent
-        st.dataframe(table.drop(columns="code"), hide_index=True, height=360, column_config=config,
-                     placeholder="–", alt=page.t("bought_alt"))  # fmt: skip
+        share = page.t("column_coverage")
+        decimals = {c: int(c in (share, page.t("column_money"))) for c in table.columns[2:]}
+        shown = written(table.drop(columns="code"), decimals, lang, percent=share)
+        st.dataframe(shown, hide_index=True, height=360, placeholder="–", alt=page.t("bought_alt"))
     with right:
         st.markdown(f"**{_frontier_title(page, bought, budget)}**")
         here = float(found.coverage.min()), float(found.objective if budget.objective != "lowest" else
@@ -207,12 +207,14 @@ def _zones(page: Page, plan: Plan, bought: Bought) -> None:
     left, right = st.columns([0.6, 0.4], gap="medium")
     with left:
         rows = pd.DataFrame({"code": load.index, "klass": zone_classes(zones.zone.to_numpy()), "doubt": 0})
-        facts = np.column_stack([zones.zone.to_numpy(float), load.to_numpy(float)])
-        hover = prioritas.one_hover(facts, page.t("zones_hover"), page.lang)
+        n = cache_prioritas.areas(page.key, plan)["n"].reindex(load.index)
+        facts = np.column_stack([zones.zone.to_numpy(float), load.to_numpy(float), n.to_numpy(float)])
+        hover = prioritas.one_hover(facts, page.t("zones_hover", source=data_line(page)), page.lang)
         area_map(page, plan, rows, ZONE_COLOURS, hover, title, "prioritas.zone_map")
     with right:
         shown = pd.DataFrame({page.t("zones_zone"): zones.load.index,
                               page.t("column_need"): zones.load.round(0).to_numpy(),
                               page.t("zones_areas"): zones.zone.value_counts().sort_index().to_numpy()})  # fmt: skip
-        st.dataframe(shown, hide_index=True, alt=page.t("zones_title"))
-        st.caption(page.t("zones_help", level=prioritas.level_name(plan.level, page.lang)))
+        st.dataframe(written(shown, dict.fromkeys(shown, 0), page.lang), hide_index=True, alt=page.t("zones_title"))
+        st.caption(page.t("zones_help", level=prioritas.level_name(plan.level, page.lang)) + " "
+                   + page.t("table_sources", sources=data_line(page) + "."))  # fmt: skip

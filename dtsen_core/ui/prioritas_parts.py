@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import pandas as pd
 import streamlit as st
+from pandas.io.formats.style import Styler
 
 from dtsen_core import locale
 from dtsen_core.policy.priority_plan import Plan, Ranked
@@ -17,6 +19,7 @@ from dtsen_core.ui import peta_known
 from dtsen_core.ui.shell import Page
 
 TABLE_HEIGHT = 392
+LONG, FIRST = 120, 60  # a table longer than LONG shows its FIRST rows until all are asked for
 
 
 def area_map(
@@ -54,28 +57,46 @@ def hover(page: Page, ranked: Ranked) -> Hover:
     return prioritas_hover.make(ranked, data_line(page), page.lang, sampled=page.dataset.simulated)
 
 
+def written(frame: pd.DataFrame, decimals: Mapping[str, int], lang: str, gap: str = "–", percent: str = "") -> Styler:
+    """`frame` whose numbers sort as numbers and read as the language writes them, with the `decimals` of each column;
+    `gap` stands for a missing one, and the column `percent` bears the sign."""
+
+    def words(places: int, sign: str) -> Callable[[Any], str]:
+        return lambda x: gap if pd.isna(x) else numbers.number(x, lang, places) + sign
+
+    return frame.style.format({name: words(n, "%" if name == percent else "") for name, n in decimals.items()})
+
+
 def table(page: Page, ranked: Ranked) -> None:
-    """The ranking with the figures behind it."""
-    lang = page.lang
+    """The ranking with the figures behind it; a long one starts with its first rows and shows the rest when asked."""
+    lang, count = page.lang, len(ranked.table)
     view, titles = prioritas.table_view(ranked, lang)
     figures, more = prioritas_hover.figures(ranked, lang)
+    whole = f"prioritas.whole.{ranked.plan.level}.{ranked.plan.within}"
+    long = count > LONG
+    if long and not st.session_state.get(whole, False):
+        view = view.head(FIRST)
     config = {name: st.column_config.Column(words) for name, words in titles.items()}
-    config["rank"] = st.column_config.NumberColumn(titles["rank"], width=44)
+    config["rank"] = st.column_config.Column(titles["rank"], width=44)
+    decimals = {"rank": 0, "score": 3}
     config["name"] = st.column_config.TextColumn(titles["name"], width=140)
     config["p_top"] = st.column_config.ProgressColumn(
         titles["p_top"], min_value=0, max_value=100, format="%.0f%%", width=90
     )
-    config["score"] = st.column_config.NumberColumn(titles["score"], format="%.3f", width=60)
+    config["score"] = st.column_config.Column(titles["score"], width=60)
     for item in ranked.plan.items:
         i = ranked.indicators[item.key]
-        places = f"%.{0 if i.kind == 'count' else i.decimals}f"
+        decimals[item.key] = 0 if i.kind == "count" or i.format == "rupiah" else i.decimals
         words = f"{more[item.key][0]}. {prioritas_hover.source(i, data_line(page), lang)}"
-        config[item.key] = st.column_config.NumberColumn(more[item.key][0], format=places, help=words)
+        config[item.key] = st.column_config.Column(more[item.key][0], help=words)
     for name, (words, kind) in more.items():
         if kind != "value":
-            places = "%.1f" if kind == "rate" else "%.0f"
+            decimals[name] = 1 if kind == "rate" else 0
             of = more.get(name.rpartition(".")[0], ("", ""))[0]
-            config[name] = st.column_config.NumberColumn(words, format=places, help=f"{words}. {of}" if of else words)
-    st.dataframe(view.join(figures).reset_index(drop=True), key="prioritas.table", hide_index=True,
-                 height=TABLE_HEIGHT, column_config=config, placeholder="–", alt=page.t("table_alt"))  # fmt: skip
+            config[name] = st.column_config.Column(words, help=f"{words}. {of}" if of else words)
+    st.dataframe(written(view.join(figures).reset_index(drop=True), decimals, lang), key="prioritas.table",
+                 hide_index=True, height=TABLE_HEIGHT, column_config=config, placeholder="–",
+                 alt=page.t("table_alt"))  # fmt: skip
+    if long:
+        st.toggle(page.t("peta.table_all", first=FIRST, count=count), key=whole)
     st.caption(page.t("table_help", top=ranked.top) + " " + prioritas_hover.sources(ranked, data_line(page), lang))

@@ -12,7 +12,7 @@ from dtsen_core.policy.priority_plan import KIND, Plan, Ranked
 from dtsen_core.policy.scenarios import Scenario, Store
 from dtsen_core.present import numbers, peringkat_export, prioritas, prioritas_compare, prioritas_export
 from dtsen_core.ui import cache_prioritas, peta_known, peta_map, prioritas_state
-from dtsen_core.ui.prioritas_parts import area_map
+from dtsen_core.ui.prioritas_parts import area_map, data_line
 from dtsen_core.ui.shell import Page
 
 OPENED = "prioritas.opened"
@@ -147,7 +147,8 @@ def _compare(page: Page, kept: dict[str, Scenario], plan: Plan, ranked: Ranked) 
     with left:
         wide = pair[0].plan if pair[0].plan.within == pair[1].plan.within else priority_plan.default_plan(plan.level)
         area_map(page, wide, prioritas_compare.map_rows(found), prioritas_compare.COLOURS,
-                 prioritas_compare.hover(found, page.lang), title, "prioritas.compare_map")  # fmt: skip
+                 prioritas_compare.hover(found, names, data_line(page), page.lang), title,
+                 "prioritas.compare_map")  # fmt: skip
         colours = prioritas_compare.COLOURS[peta_known.theme_mode()]
         level = prioritas.level_name(plan.level, page.lang)
         groups = found.table["group"].value_counts()
@@ -161,8 +162,12 @@ def _compare(page: Page, kept: dict[str, Scenario], plan: Plan, ranked: Ranked) 
                                prioritas_compare.movers(found)):  # fmt: skip
             st.markdown(words)
             shown = part[["name", "rank_a", "rank_b"]].set_axis([page.t("column_name"), "A", "B"], axis=1)
-            shown[page.t("column_change")] = [numbers.signed(c, page.lang) for c in part["change"]]
+            for letter in ("a", "b"):
+                ends = zip(part[f"low_{letter}"], part[f"high_{letter}"])
+                shown[f"{letter.upper()}: {page.t('column_interval')}"] = [f"{low}–{high}" for low, high in ends]
+            shown.insert(3, page.t("column_change"), [numbers.signed(c, page.lang) for c in part["change"]])
             st.dataframe(shown, hide_index=True, height=235, alt=words)
+    st.caption(page.t("table_sources", sources=data_line(page) + "."))
     notes = prioritas_export.note(page.dataset.manifest, pair[0], page.lang)
     with st.container(horizontal=True):
         st.download_button(

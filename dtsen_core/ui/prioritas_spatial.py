@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import streamlit as st
 
+from dtsen_core.policy import priority_plan
 from dtsen_core.policy.priority_plan import Plan, Ranked
-from dtsen_core.present import numbers, prioritas, prioritas_spatial
+from dtsen_core.present import numbers, prioritas, prioritas_hover, prioritas_spatial
 from dtsen_core.present.prioritas_spatial import CLASSES, METHODS
 from dtsen_core.ui import cache_prioritas, cache_versions, controls, peta_known, peta_map
-from dtsen_core.ui.prioritas_parts import area_map
+from dtsen_core.ui.prioritas_parts import area_map, data_line, written
 from dtsen_core.ui.shell import Page
 
 
@@ -29,7 +30,8 @@ def show(page: Page, plan: Plan, ranked: Ranked) -> None:
                             disabled=len(held) < 2 or known[key].origin != "registry",
                             help=page.t("spatial_lasting_help"))  # fmt: skip
     past = tuple(v.key for v in held if not v.served) if lasting and known[key].origin == "registry" else ()
-    values = ranked.data[key]
+    area = cache_prioritas.areas(page.key, plan)  # the statistics look beyond the filters of the ranking
+    values = priority_plan.matrix(plan, area)[0][key]
     found = cache_prioritas.clusters(page.key, plan, key, method, past)
     if found is None:
         st.info(page.t("spatial_impossible"))
@@ -43,7 +45,8 @@ def show(page: Page, plan: Plan, ranked: Ranked) -> None:
     with left:
         colours = prioritas_spatial.colours(method)
         area_map(page, plan, prioritas_spatial.map_rows(found, method), colours,
-                 prioritas_spatial.hover(found, values, known[key].kind == "rate", lang), title,
+                 prioritas_spatial.hover(found, known[key], values, area, data_line(page), lang,
+                                         sampled=page.dataset.simulated), title,
                  f"prioritas.cluster.{method}.{key}")  # fmt: skip
         counts = found.local["label"].value_counts()
         level = prioritas.level_name(plan.level, lang)
@@ -56,6 +59,13 @@ def show(page: Page, plan: Plan, ranked: Ranked) -> None:
         lasting_words = prioritas_spatial.persistence_sentence(found, method, lang)
         if lasting_words:
             st.markdown(f"**{lasting_words}**")
-        st.dataframe(prioritas_spatial.table(found, method, values, lang), hide_index=True, height=380,
+        table = prioritas_spatial.table(found, method, known[key], values, area, lang)
+        whole = table.columns[-1] if known[key].origin == "registry" else ""
+        decimals = dict.fromkeys(table.select_dtypes("number"), known[key].decimals)
+        decimals |= {"z": 2, "p": 4, "q": 4} | ({whole: 0} if whole else {})
+        widths = zip(table.columns, (150, 130))
+        config = {name: st.column_config.Column(width=width) for name, width in widths}
+        st.dataframe(written(table, decimals, lang), hide_index=True, height=380, column_config=config,
                      alt=page.t("spatial_alt"))  # fmt: skip
-    st.caption(page.t("spatial_method_note"))
+    told = prioritas_hover.source(known[key], data_line(page), lang)
+    st.caption(page.t("spatial_method_note") + " " + page.t("table_sources", sources=told + "."))

@@ -6,7 +6,6 @@ import pandas as pd
 import streamlit as st
 
 from dtsen_core.errors import UserError
-from dtsen_core.policy.map_indicators import map_rules
 from dtsen_core.policy.priority_plan import Plan, Ranked
 from dtsen_core.present import maps, numbers, prioritas, prioritas_charts, prioritas_export, theme
 from dtsen_core.regions import own_indicator, units
@@ -44,6 +43,8 @@ def show(page: Page) -> None:
         st.caption(page.t("last_good"))
         plan, ranked = last, cache_prioritas.ranked(page.key, last)
     st.session_state["prioritas.last"] = plan
+    if ranked.top != plan.top:
+        st.caption(":material/info: " + page.t("top_whole", chosen=plan.top, count=len(ranked.table), top=ranked.top))
     draw = {"peringkat": ranking, "keyakinan": certainty, "bertindak": prioritas_act.show,
             "spasial": prioritas_spatial.show, "alokasi": prioritas_allocate.show, "skenario": prioritas_scenarios.show}
     draw[view](page, plan, ranked)
@@ -116,28 +117,24 @@ def _sure_table(page: Page, rows: pd.DataFrame, top: int, alt: str) -> None:
             page.t("column_p_top", top=top): [numbers.percent(p, page.lang, 0) for p in rows["p_top"]],
         }
     )
-    st.dataframe(shown, hide_index=True, height=300, alt=alt)
+    widths = zip(shown.columns, (165, 80, 90))
+    config = {name: st.column_config.Column(width=width) for name, width in widths}
+    st.dataframe(shown, hide_index=True, height=300, column_config=config, alt=alt)
 
 
 def _quadrant(page: Page, plan: Plan) -> None:
-    frame = cache_prioritas.areas(page.key, plan)
-    frame = frame[frame.index.str.startswith("" if plan.within == units.NATION else plan.within)]
-    rate = "p0" if "p0" in frame and frame["p0"].notna().any() else "share_d14"
-    count = map_rules().indicators[rate].partner
-    cut = cache_prioritas.nation(page.key).get(rate, float("nan"))
-    known, middle = prioritas.quarters(frame, rate, count, cut)
-    rules, lang = map_rules().indicators, page.lang
-    st.markdown(f"**{prioritas.quarter_sentence(known, count, rules[count].unit[lang], lang)}**")
-    titles = (f"{rules[count].short[lang]} ({rules[count].unit[lang]})", rules[rate].short[lang])
-    st.plotly_chart(prioritas_charts.quadrant(known, rate, count, cut, middle, lang, titles), key="prioritas.quadrant",
-                    config=theme.CONFIG, alt=page.t("quadrant_alt"))  # fmt: skip
-    st.caption(page.t("quadrant_help", cut=numbers.percent(cut, lang), middle=numbers.people(middle, lang)))
+    lang, data_line = page.lang, prioritas_parts.data_line(page)
+    found = cache_prioritas.quadrant(page.key, plan, lang, data_line)
+    st.markdown(f"**{found.sentence}**")
+    st.plotly_chart(found.figure, key="prioritas.quadrant", config=theme.CONFIG, alt=page.t("quadrant_alt"))
+    st.caption(page.t("quadrant_help", cut=numbers.percent(found.cut, lang), middle=numbers.people(found.middle, lang),
+                      source=data_line))  # fmt: skip
 
 
 def _contributions(page: Page, ranked: Ranked) -> None:
     st.markdown(f"**{page.t('contributions_title', count=min(prioritas_charts.SHOWN, len(ranked.table)))}**")
-    st.plotly_chart(prioritas_charts.contributions(ranked, page.lang), key="prioritas.contributions",
-                    config=theme.CONFIG, alt=page.t("contributions_alt"))  # fmt: skip
+    bars = prioritas_charts.contributions(ranked, prioritas_parts.data_line(page), page.lang)
+    st.plotly_chart(bars, key="prioritas.contributions", config=theme.CONFIG, alt=page.t("contributions_alt"))
 
 
 def _area(page: Page, plan: Plan, ranked: Ranked) -> None:
@@ -162,15 +159,23 @@ def _targets(page: Page, ranked: Ranked) -> None:
     if found.empty:
         return
     st.markdown(f"**{page.t('targets_title')}**")
+    rules, lines = prioritas_controls.priority_rules(), []
+    told: dict[str, list[str]] = {}
     for _, row in found.iterrows():
-        i = ranked.indicators[str(row["key"])]
-        st.markdown(page.t("target_line", label=prioritas.label(i, page.lang), met=int(row["met"]),
-                           missed=int(row["missed"]), worst=units.label(str(row["worst"])),
-                           target=prioritas.value_text(i, float(row["target"]), page.lang),
-                           gap=prioritas.value_text(i, float(row["gap"]), page.lang)))  # fmt: skip
-        if i.target_label:
-            st.caption(page.t("target_source", target=i.target_label[page.lang],
-                              source=prioritas_controls.priority_rules().target_source))  # fmt: skip
+        i, own = ranked.indicators[str(row["key"])], bool(row["own"])
+        gap = float(row["gap"])
+        lines.append(page.t(
+            "target_line_own" if own else "target_line", label=prioritas.label(i, page.lang), met=int(row["met"]),
+            missed=int(row["missed"]), target=prioritas.value_text(i, float(row["target"]), page.lang),
+            worst=page.t("target_worst" if gap > 0 else "target_nearest", worst=units.label(str(row["worst"])),
+                         gap=prioritas.gap_text(i, abs(gap), page.lang)),
+        ) + (" " + page.t("target_unknown", count=int(row["unknown"])) if row["unknown"] else ""))  # fmt: skip
+        source = rules.provincial_source if own else rules.target_source
+        label = page.t("target_each") if own else i.target_label[page.lang] if i.target_label else ""
+        told.setdefault(source, []).append(label)
+    st.markdown("\n".join(f"- {line}" for line in lines))
+    sources = "; ".join(f"{', '.join(dict.fromkeys(filter(None, labels)))}: {where}" for where, labels in told.items())
+    st.caption(page.t("target_source", sources=sources))
 
 
 def _given_list(page: Page, plan: Plan, ranked: Ranked) -> None:

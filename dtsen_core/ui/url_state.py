@@ -111,11 +111,12 @@ def _is_external(name: str, raw: str) -> bool:
 def _warn(name: str, raw: str, default: Any) -> None:
     shown = raw if len(raw) <= 40 else raw[:40] + "…"
     # Backticks keep what a stranger typed from being read as Markdown.
+    plain = isinstance(default, str | int | float) and not isinstance(default, bool) and str(default)
     text = locale.text(
-        "errors_ui.bad_parameter",
+        "errors_ui.bad_parameter" if plain else "errors_ui.bad_parameter_default",
         current_language(),
         value=shown.replace("`", "'").replace("\n", " "),
         name=name,
-        default="–" if default is None else default,
+        default=default,
     )
     st.warning(text)

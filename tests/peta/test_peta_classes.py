@@ -2,27 +2,18 @@
 
 from __future__ import annotations
 
-import mapclassify
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dtsen_core.present.peta_classes import Classes, make_classes, natural_breaks, quantile_breaks
+from dtsen_core.present.peta_classes import SKETCH, Classes, gaps, make_classes
 
 
 def _deviation(values: np.ndarray, uppers: list[float]) -> float:
     """Sum of squared deviations from the class means for classes closed above by `uppers`."""
     groups = np.searchsorted(np.asarray(uppers), values, side="left")
     return float(sum(((values[groups == g] - values[groups == g].mean()) ** 2).sum() for g in np.unique(groups)))
-
-
-@pytest.mark.slow
-def test_natural_breaks_are_never_worse_than_mapclassify() -> None:
-    values = np.random.default_rng(3).gamma(3, 4, 514)
-    ours = [low for low, _ in natural_breaks(values, 5)]
-    theirs = mapclassify.NaturalBreaks(values, k=5).bins[:-1]
-    assert _deviation(values, ours) <= _deviation(values, list(theirs)) * (1 + 1e-9)
 
 
 @settings(max_examples=60, deadline=None)
@@ -32,7 +23,7 @@ def test_natural_breaks_are_the_optimum_by_enumeration(numbers: list[int]) -> No
     distinct = np.unique(values)
     if len(distinct) < 3:
         return
-    found = _deviation(values, [low for low, _ in natural_breaks(values, 3)])
+    found = _deviation(values, [low for low, _ in gaps(values, 3, "natural")])
     every = [
         _deviation(values, [distinct[i], distinct[j]])
         for i in range(len(distinct) - 2)
@@ -43,14 +34,26 @@ def test_natural_breaks_are_the_optimum_by_enumeration(numbers: list[int]) -> No
 
 def test_breaks_are_the_same_on_every_run() -> None:
     values = np.random.default_rng(5).lognormal(2, 1, 7_285)
-    assert natural_breaks(values, 5) == natural_breaks(values.copy(), 5)
+    assert gaps(values, 5, "natural") == gaps(values[::-1].copy(), 5, "natural")
+
+
+def test_more_values_than_the_library_takes_quickly_keep_their_breaks() -> None:
+    groups = np.repeat([0.0, 10.0, 30.0], SKETCH) + np.tile(np.linspace(0, 1, SKETCH), 3)
+    assert np.array(gaps(groups, 3, "natural")) == pytest.approx(np.array([(1.0, 10.0), (11.0, 30.0)]), abs=0.01)
+
+
+def test_fewer_distinct_values_than_classes() -> None:
+    assert gaps(np.array([1.0, 1, 1]), 5, "natural") == []
+    assert gaps(np.array([1.0, 2, 2]), 5, "natural") == [(1.0, 2.0)]
+    assert gaps(np.array([1.0, 2, 3]), 2, "quantile") == [(2.0, 3.0)]
+    assert gaps(np.array([1.0, 2, 2]), 5, "quantile") == []
 
 
 def test_quantile_classes_hold_equal_numbers() -> None:
     values = np.arange(500, dtype=float)
     classes = make_classes(values, 5, "quantile", 0)
     assert np.bincount(classes.assign(values), minlength=6).tolist()[1:] == pytest.approx([100] * 5, abs=1)
-    assert len(quantile_breaks(values, 5)) == 4
+    assert len(gaps(values, 5, "quantile")) == 4
 
 
 @settings(max_examples=60, deadline=None)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import json
+import re
+from dataclasses import replace
 
 import geopandas
 import numpy as np
@@ -13,7 +15,16 @@ import shapely
 from PIL import Image
 
 from dtsen_core.policy.map_indicators import map_rules
-from dtsen_core.present import maps, maps_inset, peta_compare, peta_export, peta_hover, peta_pairs, peta_png
+from dtsen_core.present import (
+    maps,
+    maps_inset,
+    peta_compare,
+    peta_compare_hover,
+    peta_export,
+    peta_hover,
+    peta_pairs,
+    peta_png,
+)
 from dtsen_core.present.peta_classes import Classes
 
 RULES = map_rules().indicators
@@ -27,7 +38,7 @@ def rows(value: list[float], partner: list[float], half: float = 0.0) -> pd.Data
         "value_text": [f"{v:.1%}" if v == v else "tersamar" for v in known], "partner_text": [str(p) for p in partner],
         "low": known - half, "high": known + half, "rank": known.rank(method="min", ascending=False).astype("Int64"),
         "n": pd.array([500, 500, 500, 40], dtype="Int64"), "doubt": np.array([0, 0, 0, 1], dtype="int8"),
-        "size": 1000.0, "size_text": "", "interval_text": "",
+        "size": 1000.0, "size_text": "", "interval_text": "" if not half else "x–y",
     })  # fmt: skip
 
 
@@ -67,11 +78,50 @@ def test_counts_change_in_per_cent_and_unlike_measures_by_rank() -> None:
 def test_a_withheld_side_has_no_difference_and_says_so() -> None:
     found = peta_compare.difference(side("a", [0.1, float("nan"), 0.3, 0.4]), side("b", [0.1, 0.2, 0.3, 0.4]))
     assert found.rows["klass"].tolist()[1] == 0
-    hover = peta_compare.hover(found, "id", "DTSEN simulasi")
+    hover = peta_compare_hover.of_difference(found, "id", sampled=True)
     template = next(words for at, words in hover.groups if 1 in at)
     assert "tersamar" in template
     assert "<b>–</b>" in template
     assert sum(len(at) for at, _ in hover.groups) == 4
+
+
+def written(hover: peta_hover.Hover, at: int) -> str:
+    """The hover of one area as the browser writes it (with a decimal point)."""
+    template = next(words for where, words in hover.groups if at in where)
+
+    def figure(found: re.Match[str]) -> str:
+        return format(float(hover.facts[at, int(found[1])]), found[2])
+
+    return re.sub(r"%\{customdata\[(\d+)\]:([^}]+)\}", figure, template)
+
+
+def test_each_map_of_a_comparison_traces_its_figures() -> None:
+    """Value, unit, interval, count, n, source and day; of the difference also its margin."""
+    old = replace(side("Jan", [0.2, 0.3, 0.4, 0.5], 0.03), source="DTSEN, 1 Januari")
+    new = replace(side("Jul", [0.26, 0.3, 0.35, 0.505], 0.04), source="DTSEN, 1 Juli")
+    new.rows["n"] = pd.array([510, 500, 500, 40], dtype="Int64")
+    alone = written(peta_compare_hover.of_side(old, "A", "id", sampled=True), 0)
+    for words in ("A · ", "20.0%", "selang 90% 17.0%–23.0%", "100", "keluarga", "n = 500", "DTSEN, 1 Januari"):
+        assert words in alone
+    found = peta_compare.difference(old, new)
+    both = written(peta_compare_hover.of_difference(found, "id", sampled=True), 0)
+    for words in ("+6.0 poin", "± 5.0, selang 90%", "A · Jan: <b>20.0%</b>", "B · Jul: <b>26.0%</b>", "n = 500",
+                  "n = 510", "100 keluarga", "1 Januari", "1 Juli"):  # fmt: skip
+        assert words in both
+    assert "n = " not in written(peta_compare_hover.of_difference(found, "id", sampled=False), 0)
+    table, titles = peta_compare.table(found, "id")
+    assert list(table) == ["name", "a", "b", "value", "margin", "a_interval", "b_interval", "a_n", "b_n"]
+    assert list(titles) == list(table)
+    assert peta_compare.cell_texts(found, "id").loc[0, ["value", "margin"]].tolist() == ["+6,0 poin", "±5,0"]
+
+
+def test_a_comparison_sends_nothing_twice() -> None:
+    a = side("a", [100, 200, 300, 0], key="poor_persons")
+    found = peta_compare.difference(a, side("b", [110, 200, 150, 5], key="poor_persons"))
+    hover = peta_compare_hover.of_difference(found, "en", sampled=True)
+    assert hover.facts.shape == (4, 6)  # change, a, b, their rates, one n; no margin
+    assert "+10.0%" in written(hover, 0)
+    assert written(hover, 0).count("n = 500") == 1
 
 
 def test_nothing_changed_is_no_error() -> None:

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dtsen_core.policy import composite
-from dtsen_core.policy.priority import composite_index, rank_intervals
+from dtsen_core.policy.priority import composite_index, rank_if, rank_intervals
 
 # UNDP, Human Development Report 2010, technical note 1: goalposts and the worked example of China.
 GOALPOSTS = {
@@ -61,6 +61,35 @@ def test_full_compensation_against_none() -> None:
     assert arithmetic.tolist() == [6.0, 6.0]
     assert geometric.round(2).tolist() == [2.14, 6.0]
     assert composite_index(data, normalisation="none", aggregation="noncompensatory").rank.tolist() == [2, 1]
+
+
+@pytest.mark.parametrize(("name", "other"), [
+    ("normalisation", ("minmax", "Min-Max")), ("normalisation", ("z", "z_score")),
+    ("normalisation", ("percentile", "rank")),
+    ("aggregation", ("arithmetic", "linear")), ("aggregation", ("noncompensatory", "non-compensatory")),
+])  # fmt: skip
+def test_methods_go_by_their_other_names_too(name: str, other: tuple[str, str]) -> None:
+    data = pd.DataFrame({"a": [1.0, 2, 4], "b": [3.0, 1, 2]})
+    plain, alias = (composite_index(data, **{name: word}) for word in other)
+    assert plain.score.tolist() == alias.score.tolist()
+    words = rank_intervals(data, draws=12, top=1, **{f"{name}s": list(other)})
+    assert words["score"].tolist() == composite_index(data, **{name: other[0]}).score.tolist()
+
+
+def test_the_rank_that_another_value_would_give() -> None:
+    rng = np.random.default_rng(4)
+    data = pd.DataFrame(rng.uniform(size=(30, 3)), columns=list("abc"))
+    for options in ({"normalisation": "percentile"}, {"directions": [1, -1, 1], "aggregation": "geometric"},
+                    {"weights": [3, 1, 0]}, {"aggregation": "noncompensatory"}):  # fmt: skip
+        moved = rank_if(data, **options)
+        for region, indicator, value in ((3, "a", 0.99), (7, "b", 0.01), (11, "a", 2.0)):
+            changed = data.copy()
+            changed.at[region, indicator] = value
+            assert moved(region, indicator, value) == composite_index(changed, **options).rank[region]
+    with pytest.raises(KeyError):
+        rank_if(data, weights=[1, 1, 0])(0, "c", 0.5)
+    with pytest.raises(ValueError, match="missing"):
+        rank_if(data, missing="reweight")
 
 
 def test_copeland_counts_comparisons_won() -> None:
@@ -135,7 +164,7 @@ def test_data_weights_and_directions_come_in_many_forms(form: Any) -> None:
         (table().assign(b="x"), {}, "table of numbers"),
         (table().iloc[:0], {}, "at least one region"),
         ([], {}, "at least one region|table of numbers"),
-        (table(), {"normalisation": "rank"}, "normalisation must be"),
+        (table(), {"normalisation": "best"}, "normalisation must be"),
         (table(), {"aggregation": "sum"}, "aggregation must be"),
         (table(), {"missing": "zero"}, "missing must be"),
         (table(), {"normalisation": "target"}, "needs a target"),

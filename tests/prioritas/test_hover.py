@@ -10,9 +10,9 @@ import pandas as pd
 import pytest
 
 from dtsen_core import locale
-from dtsen_core.policy import priority_plan
+from dtsen_core.policy import priority_plan, spatial
 from dtsen_core.policy.priority_plan import Ranked
-from dtsen_core.present import maps, prioritas, prioritas_hover
+from dtsen_core.present import maps, numbers, prioritas, prioritas_charts, prioritas_hover, prioritas_spatial
 
 NATION = {"pkh": 0.12, "p0": 0.1}
 LINE = "DTSEN simulasi, 23 Januari 2026"
@@ -85,6 +85,32 @@ def test_an_unknown_figure_is_called_unknown(frame: pd.DataFrame) -> None:
     assert words.count("tidak diketahui") == 2
     assert "tidak diperingkat" in words
     assert not re.search(r"\bnan\b", words.lower())
+
+
+def test_bars_and_clusters_trace_their_figures_too(frame: pd.DataFrame) -> None:
+    ranked = evaluated(frame, ("p0", "sanitation"), within="35")
+    bars = prioritas_charts.contributions(ranked, LINE, "id").data
+    code = str(ranked.table.index[0])
+    figure = str(bars[0].customdata[-1][0])  # the first area is drawn last, at the top
+    assert numbers.percent(frame.at[code, "p0"], "id") in figure
+    assert "selang 90%" in figure
+    assert "n = 400" in figure
+    assert LINE in bars[0].hovertemplate
+    assert "2021" in bars[1].hovertemplate
+    frame["p0"] = np.where(frame.index.str[:2] > "90", 0.35, 0.05) + frame["p0"] / 100
+    frame["p0_low"], frame["p0_high"] = frame["p0"] * 0.9, frame["p0"] * 1.1
+    graph = {c: [d for d in frame.index if d[:2] == c[:2] and d != c] for c in frame.index}
+    local = spatial.local_moran(frame["p0"], graph, permutations=0)
+    overall = spatial.moran(frame["p0"], graph, permutations=0)
+    found = prioritas_spatial.Clusters(overall, local)
+    indicator = ranked.indicators["p0"]
+    hover = prioritas_spatial.hover(found, indicator, frame["p0"], frame, LINE, "id")
+    words = read(hover, 0)
+    row = frame.iloc[0]
+    for known in (f"{row['p0']:.1%}", f"{row['p0_low']:.1%}–{row['p0_high']:.1%}", "n = 400", LINE, "q = "):
+        assert known in words
+    table = prioritas_spatial.table(found, "moran", indicator, frame["p0"], frame, "id")
+    assert {"n (keluarga)", "Selang 90%: dari", "sampai"} <= set(table)
 
 
 EIGHT = ("p0", "uncovered_share", "pkh", "share_d14", "p1", "sanitation", "water", "p0_official")

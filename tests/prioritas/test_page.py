@@ -62,6 +62,7 @@ def test_a_wrong_address_is_one_sentence_and_the_page_stands(served: Path, query
     app = open_page(**query)
     assert not app.exception
     assert len(app.warning) == 1
+    assert "Item(" not in app.warning[0].value
     assert len(app.subheader) == 1
 
 

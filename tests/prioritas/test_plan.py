@@ -17,7 +17,7 @@ from dtsen_core.policy import priority_plan
 from dtsen_core.policy.priority_plan import Item, Own, Plan
 from dtsen_core.policy.priority_rules import priority_rules
 from dtsen_core.present import prioritas, prioritas_compare
-from dtsen_core.regions import neighbours
+from dtsen_core.regions import neighbours, official, units
 
 NATION = {"pkh": 0.12, "p0": 0.1}
 PLAN = priority_plan.default_plan()
@@ -150,6 +150,35 @@ def test_distance_to_the_national_target(frame: pd.DataFrame) -> None:
     assert found["met"] == (frame["p0"] <= 0.05).sum()
     assert found["worst"] == frame["p0"].idxmax()
     assert ranked.table["score"].min() == 0
+
+
+def test_provinces_are_measured_against_their_own_targets_too() -> None:
+    plan = priority_plan.default_plan("province")
+    known = plan.indicators()
+    keys = ("p0_official", "gini_official", "unemployment")
+    plan = replace(plan, items=tuple(priority_plan.default_item(known[k]) for k in keys), missing="median")
+    codes = units.table("province")["code"]
+    figures = pd.DataFrame({"n": 1000, "families": 1.0, "persons": 1.0}, index=pd.Index(codes, name="code"))
+    found = prioritas.targets(priority_plan.evaluate(plan, figures, NATION)).set_index(["key", "own"])
+    assert list(found.index) == [("p0_official", False), ("p0_official", True), ("gini_official", False),
+                                 ("gini_official", True), ("unemployment", True)]  # fmt: skip
+    assert found.loc[("p0_official", True), ["met", "unknown"]].tolist() == [0, 2]
+    assert found.at[("gini_official", False), "target"] == 0.375
+
+
+def test_the_plan_asks_every_province_to_improve() -> None:
+    plan, now = official.provincial_plan(), official.provinces()
+    for name in ("p0", "gini", "unemployment"):
+        assert (plan[f"{name}_low"] < plan[f"{name}_high"])[plan[f"{name}_low"].notna()].all()
+    known = plan["p0_high"].notna()
+    assert known.sum() == 36
+    assert (plan["p0_high"] < now["p0_mar24"])[known].all()
+
+
+def test_a_top_of_all_areas_becomes_a_quarter(frame: pd.DataFrame) -> None:
+    ranked = priority_plan.evaluate(replace(PLAN, within="32", top=50), frame, NATION)
+    assert ranked.top == 27 // 4
+    assert ranked.table["p_top"].sum() == pytest.approx(ranked.top, rel=0.05)
 
 
 def test_two_scenarios_are_compared(frame: pd.DataFrame) -> None:

@@ -121,6 +121,10 @@ def test_a_fine_layer_is_simplified_and_a_hopeless_one_refused(monkeypatch: pyte
     with pytest.raises(UserError) as caught:
         own_layer.read("a.geojson", as_geojson(frame()))
     assert caught.value.key == "errors_layer.too_many"
+    monkeypatch.setattr(own_layer, "MOST_POINTS", 5_000)
+    with pytest.raises(UserError) as caught:  # before anything is mended or simplified
+        own_layer.read("a.geojson", as_geojson(fine))
+    assert caught.value.key == "errors_layer.too_many_points"
 
 
 def said(name: str, data: bytes) -> str:

@@ -188,9 +188,27 @@ def refitted(dataset: Dataset, plan: Experiment, tell: Tell = silent) -> Fitted:
     return fitted(dataset, plan.base, tell, plan)
 
 
-def is_refitted(dataset: Dataset, plan: Experiment) -> bool:
-    """Whether `refitted` answers at once."""
-    return plan.base in methods() and has_survey(dataset) and _model_file(dataset, plan.base, plan.positions).exists()
+def can_refit(dataset: Dataset, base: str) -> bool:
+    """Whether `base` is a method that can be fitted again on this dataset's survey."""
+    return base in methods() and has_survey(dataset)
+
+
+def must_fit(dataset: Dataset, model: str) -> bool:
+    """Whether `model`, which may be an experiment, can be fitted here and has not been."""
+    plan = Experiment.parse(model)
+    if not can_refit(dataset, plan.base):
+        return False
+    if plan.refit:
+        return not _model_file(dataset, plan.base, plan.positions).exists()
+    return plan.base in to_be_fitted(dataset)
+
+
+def fit(dataset: Dataset, model: str, tell: Tell = silent) -> Fitted:
+    """What `model`, which may be an experiment, stands on: its base, or its base without the dropped indicators.
+
+    UserError as `fitted` and `refitted`."""
+    plan = Experiment.parse(model)
+    return refitted(dataset, plan, tell) if plan.refit else fitted(dataset, plan.base, tell)
 
 
 def _make_room(place: Path) -> None:

@@ -13,7 +13,8 @@ CORE = ROOT / "dtsen_core"
 # is known, poverty lines, and the declared effects of the simulation.
 OF_FILES_AND_MODELS = {
     "ingest_files", "quarantine_reasons", "calibration", "model_fit", "tournament", "calibration_curve", "ablation",
-    "questionnaire", "available", "other_models", "known", "line_factors", "truth",
+    "questionnaire", "available", "to_be_fitted", "fit", "refitted", "quality", "report", "other_models", "known",
+    "line_factors", "truth",
 }  # fmt: skip
 # One simulated family, for which they refuse any other dataset (`test_single_families_are_simulated_ones`).
 OF_ONE_SIMULATED_FAMILY = {"explain", "candidates", "review_cases"}

@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 import streamlit as st
 
-from dtsen_core.locale import LANGS
 from dtsen_core.policy import ground
 from dtsen_core.rank import engine
 from dtsen_core.rank.queue import LINE

@@ -141,13 +141,17 @@ def available(dataset: Dataset) -> list[str]:
     allowed = [name for name, origin in origins.items() if origin != "simulated" or dataset.simulated]
     listed = list(methods())
     stored = sorted(allowed, key=lambda name: listed.index(name) if name in listed else len(listed))
-    return [*stored, *(name for name in listed if name not in stored and is_fitted(dataset, name))]
+    if not has_survey(dataset):
+        return stored
+    return [*stored, *(name for name in listed if name not in stored and _model_file(dataset, name).exists())]
 
 
 def to_be_fitted(dataset: Dataset) -> list[str]:
     """Declared models that `fitted` would have to fit first; empty where the dataset has no survey."""
+    if not has_survey(dataset):
+        return []
     ready = available(dataset)
-    return [name for name in methods() if name not in ready] if has_survey(dataset) else []
+    return [name for name in methods() if name not in ready]
 
 
 def fitted(dataset: Dataset, name: str, tell: Tell = silent, plan: Experiment | None = None) -> Fitted:

@@ -5,6 +5,8 @@ One list for every page that ranks: what `policy.lab` holds for the dataset, the
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import streamlit as st
 
 from dtsen_core import locale
@@ -23,11 +25,15 @@ def models(key: DatasetKey) -> tuple[str, ...]:
     return (*lab.available(opened), *lab.to_be_fitted(opened))
 
 
-def label(page: Page, model: str) -> str:
-    """The words for `model`; one that has yet to be fitted says so."""
-    name = peringkat.model_name(model, page.lang)
-    waits = model in lab.to_be_fitted(page.dataset)
-    return locale.text("lab.to_be_fitted", page.lang, model=name) if waits else name
+def labels(page: Page) -> Callable[[str], str]:
+    """What writes the words for a model; one that has yet to be fitted says so."""
+    waiting = lab.to_be_fitted(page.dataset)
+
+    def label(model: str) -> str:
+        name = peringkat.model_name(model, page.lang)
+        return locale.text("lab.to_be_fitted", page.lang, model=name) if model in waiting else name
+
+    return label
 
 
 def can_refit(key: DatasetKey, base: str) -> bool:

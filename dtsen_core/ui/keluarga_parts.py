@@ -32,7 +32,7 @@ def choose(page: Page) -> tuple[int, str, str] | None:
         with first[2]:
             offered = (*fitting.models(page.key), INDEX)
             model = controls.choice("model", page.t("model"), offered, offered[0],
-                                    lambda code: fitting.label(page, code), page=page.name)  # fmt: skip
+                                    fitting.labels(page), page=page.name)  # fmt: skip
         with first[3]:
             scope = controls.choice("scope", page.t("scope"), SCOPES, SCOPES[0],
                                     lambda s: page.t(f"peringkat.scope_{s}"), page=page.name)  # fmt: skip

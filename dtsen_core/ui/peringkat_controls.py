@@ -59,7 +59,7 @@ def draw(page: Page) -> Choice:
     with st.container(border=True):
         first = st.columns([3, 3, 2], vertical_alignment="bottom")
         with first[0]:
-            model = _choice(page, "model", offered, offered[0], lambda code, _: fitting.label(page, code))
+            model = _choice(page, "model", offered, offered[0], fitting.labels(page))
         with first[1]:
             scope = _choice(page, "scope", SCOPES, SCOPES[0])
         with first[2]:
@@ -112,8 +112,7 @@ def draw_second(page: Page, first: RankRequest) -> RankRequest | None:
     other_scope = SCOPES[1] if default == first.model and first.scope == SCOPES[0] else SCOPES[0]
     columns = st.columns(3, vertical_alignment="bottom")
     with columns[0]:
-        named = lambda code, _: fitting.label(page, code)  # noqa: E731
-        model = _choice(page, "model2", offered, default, named, label="second_model")
+        model = _choice(page, "model2", offered, default, fitting.labels(page), label="second_model")
     with columns[1]:
         scope = _choice(page, "scope2", SCOPES, other_scope, label="second_scope", kind="scope")
     with columns[2]:
@@ -144,14 +143,14 @@ def _choice(
     name: str,
     options: tuple[str, ...],
     default: str,
-    writer: Callable[[str, str], str] | None = None,
+    writer: Callable[[str], str] | None = None,
     *,
     label: str | None = None,
     kind: str | None = None,
     helped: bool = True,
 ) -> str:
     def written(code: str) -> str:
-        return str(writer(code, page.lang)) if writer else page.t(f"{kind or name}_{code}")
+        return writer(code) if writer else page.t(f"{kind or name}_{code}")
 
     help_text = page.t(f"control_{name}_help") if helped and label is None else None
     chosen = controls.choice(

@@ -94,10 +94,10 @@ def movement(dataset: Dataset, before: str = "", after: str = "", scope: str = "
     stand in the later version. UserError as `pair`, and for an unknown scope or region."""
     if scope not in SCOPES:
         raise UserError("errors_rank.scope", given=scope, allowed=", ".join(SCOPES))
-    started = time.perf_counter()
     only, listed = listed_areas(level, region)
     earlier, later = pair(dataset, before, after)
     with LINE.turn(), duckdb.connect() as con:
+        started = time.perf_counter()
         attach(con, dataset, earlier, later)
         cells, explained, new, gone = _cells(con, earlier, later, scope, only, level)
     return Movement(

@@ -24,7 +24,8 @@ from dtsen_core.regions import units
 from dtsen_core.registry.indicators import INDICATORS
 
 CLASSES = 5
-NAMED = len(theme.QUALITATIVE) - 1  # questions with a colour of their own; the rest share the last
+NAMED = len(theme.QUALITATIVE)  # questions with a colour of their own; the rest share a quiet one
+REST = "#E4DCCB"
 ANY = "terkuat"  # code of "whichever question moves an area most"
 PLACES, LOSS = "places", "loss"
 QUESTIONS = tuple(indicator.name for indicator in INDICATORS)
@@ -99,7 +100,7 @@ def decisive(frame: pd.DataFrame, lang: str) -> Shading:
     legend.append((0, text("robust_maps.no_figure", lang), int((klass == 0).sum())))
     return Shading(
         text("robust_maps.title_decisive", lang), finding, _rows(frame, klass), _hover(facts, hidden, told, lang),
-        theme.QUALITATIVE, legend,
+        (*theme.QUALITATIVE, REST), legend,
     )  # fmt: skip
 
 
@@ -186,7 +187,7 @@ def decisive_table(frame: pd.DataFrame, question: str, lang: str) -> Table:
         names["rank"]: frame["rank"], names["without"]: frame["rank"] + by, names["places"]: by,
     })  # fmt: skip
     kinds: dict[str, str | list[str]] = dict.fromkeys(names.values(), "count")
-    kinds |= dict.fromkeys((names["area"], names["code"], names["question"]), "text")
+    kinds |= dict.fromkeys((names["area"], names["code"], names["question"]), "text") | {names["places"]: "signed"}
     order = table[names["places"]].abs().sort_values(ascending=False, na_position="last").index
     return Table(table.loc[order].reset_index(drop=True), kinds)
 

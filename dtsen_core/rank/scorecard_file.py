@@ -4,7 +4,8 @@ All problems of a file are collected and shown together. Coefficients are in log
 expenditure); a category that is not listed counts 0 (the reference), except that "unknown" and merged
 classes follow from the others. Reserved variables: ``intercept`` (no category) and ``daerah`` with the
 categories ``perkotaan``, ``perdesaan`` and ``tidak_diketahui`` (without it, the mean of the other two). Both may
-differ by regency even where the other coefficients do not. Files with semicolons may have decimal commas.
+differ by regency even where the other coefficients do not. Files with
+semicolons or tabs may have decimal commas.
 """
 
 from __future__ import annotations
@@ -104,6 +105,8 @@ def from_csv(path: Path | str, shares: Shares | None = None) -> Scorecard:
         _take(reading, line, row)
     if not rows:
         reading.problem("scorecard_empty")
+    elif not reading.problems and np.isnan(reading.values).all():
+        reading.problem("scorecard_flat")
     _gaps(reading)
     _signs(reading)
     if reading.problems:
@@ -125,28 +128,42 @@ def _rows(file: Path) -> list[tuple[int, dict[str, str]]]:
         raise UserError("errors_rank.scorecard_missing", path=file) from problem
     except UnicodeDecodeError as problem:
         raise ScorecardProblems(file.name, [("scorecard_encoding", {})]) from problem
-    delimiter = ";" if ";" in text.split("\n", 1)[0] else ","
+    first = text.split("\n", 1)[0]
+    delimiter = next((sign for sign in (";", "\t") if sign in first), ",")
     try:
         parsed = list(csv.reader(io.StringIO(text), delimiter=delimiter))
     except csv.Error as problem:
         raise ScorecardProblems(file.name, [("scorecard_encoding", {})]) from problem
     header = [name.strip().casefold() for name in parsed[0]] if parsed else []
-    missing = [name for name in COLUMNS if name not in header]
-    if missing:
-        raise ScorecardProblems(
-            file.name,
-            [("scorecard_columns", {"missing": ", ".join(missing), "found": ", ".join(header) or "–"})],
-        )
+    if problems := _header_problems(header):
+        raise ScorecardProblems(file.name, problems)
     rows = [
         (number, {name: cell.strip() for name, cell in zip(header, cells)})
         for number, cells in enumerate(parsed[1:], start=2)
         if any(cell.strip() for cell in cells)
     ]
-    if delimiter == ";":  # the spreadsheets that write semicolons write decimal commas as well
+    if delimiter != ",":  # the spreadsheets that write semicolons write decimal commas as well
         for _, row in rows:
             if re.fullmatch(r"[+-]?[0-9]*,[0-9]+", row.get("coefficient", "")):
                 row["coefficient"] = row["coefficient"].replace(",", ".")
     return rows
+
+
+def _header_problems(header: list[str]) -> list[tuple[str, dict[str, object]]]:
+    """What is wrong with the names of the columns: one missing, one twice, or nearly one of ours. Others are notes."""
+    found: list[tuple[str, dict[str, object]]] = []
+    missing = [name for name in COLUMNS if name not in header]
+    if missing:
+        listed = ", ".join(name[:SHORT] for name in header[:SHORT]) or "–"
+        found.append(("scorecard_columns", {"missing": ", ".join(missing), "found": listed}))
+    for name in (*COLUMNS, *PLACES):
+        if header.count(name) > 1:
+            found.append(("scorecard_column_twice", {"column": name}))
+    for name in dict.fromkeys(header):
+        near = [] if name in COLUMNS else difflib.get_close_matches(name[:SHORT], PLACES, n=1, cutoff=0.7)
+        if near and near[0] != name:
+            found.append(("scorecard_column_near", {"column": name[:SHORT], "near": near[0]}))
+    return found
 
 
 def _take(reading: _Reading, line: int, row: dict[str, str]) -> None:

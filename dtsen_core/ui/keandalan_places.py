@@ -221,7 +221,7 @@ def _question_choice(page: Page) -> str:
 
 
 def _places(page: Page) -> None:
-    columns = st.columns([2, 2.2, 1.4], vertical_alignment="top")
+    columns = st.columns([2.4, 2.2, 1.4], vertical_alignment="top")
     with columns[0]:
         model = _model(page)
     if model is None:

@@ -23,7 +23,6 @@ def pair_choice(page: Page, left: DeltaGenerator, right: DeltaGenerator) -> tupl
     """Names of the (earlier, later) version; there must be two."""
     known = dict(cache_movement.versions_of(*page.key))
     names = list(known)
-    left, right = st.columns(2)
     write = {name: f"{numbers.date(day, page.lang)} · {name}" for name, day in known.items()}
     with right:
         after = controls.choice("v2", _t(page, "control_after"), names, page.dataset.version, write.__getitem__,

@@ -64,7 +64,7 @@ def draw(page: Page) -> Choice:
             scope = _choice(page, "scope", SCOPES, SCOPES[0])
         with first[2]:
             unit = _choice(page, "unit", UNITS, UNITS[0])
-        second = st.columns([2.6, 1.8, 2, 2.2, 1.8], vertical_alignment="bottom")
+        second = st.columns([2.3, 1.7, 1.7, 2.7, 1.8], vertical_alignment="bottom")
         with second[0]:
             region = controls.choice(
                 "region",

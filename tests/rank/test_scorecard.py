@@ -258,3 +258,23 @@ def test_a_wrong_regency_is_told(tmp_path: Path, row: str, key: str) -> None:
         from_csv(write(tmp_path, text))
     assert [name for name, _ in refused.value.problems] == [key]
     assert "3" in refused.value.message("id")
+
+
+@pytest.mark.parametrize(("text", "keys"), [
+    ("variable,category,coefficient\nintercept,,13\ndaerah,perkotaan,0.1\n", ["scorecard_flat"]),
+    ("variable,category,coefficient,provinsi\nintercept,,13,32\n", ["scorecard_column_near"]),
+    ("variable,category,category,province,province\n",
+     ["scorecard_columns", "scorecard_column_twice", "scorecard_column_twice"]),
+    ("variable,category,coefficient,catatan\nintercept,,x,lihat\n", ["scorecard_number"]),
+])  # fmt: skip
+def test_columns_and_empty_scorecards_are_told(tmp_path: Path, text: str, keys: list[str]) -> None:
+    with pytest.raises(ScorecardProblems) as refused:
+        from_csv(write(tmp_path, text))
+    assert [key for key, _ in refused.value.problems] == keys
+    for lang in ("id", "en"):
+        assert len(refused.value.message(lang).splitlines()) == 1 + len(keys)
+
+
+def test_tabs_are_read_as_semicolons_are(tmp_path: Path) -> None:
+    card = from_csv(write(tmp_path, f"variable\tcategory\tcoefficient\nintercept\t\t13\n{ASSETS[0]}\t1\t0,125\n"))
+    assert card.coefficients.max() == 125

@@ -82,6 +82,8 @@ def scorecard(page: Page, base: str) -> str:
     except UserError as problem:
         st.warning(problem.message(page.lang))
         return base
+    if dropped and not again and st.session_state[f"{page.name}.refit"] == 1:
+        st.warning(page.t("refit_unavailable"))
     if plan.changed:
         st.caption(page.t("experiment_note_refit" if plan.refit else "experiment_note"))
     return plan.name if plan.changed else base

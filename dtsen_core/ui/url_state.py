@@ -116,6 +116,6 @@ def _warn(name: str, raw: str, default: Any) -> None:
         current_language(),
         value=shown.replace("`", "'").replace("\n", " "),
         name=name,
-        default="–" if default is None else default,
+        default=default if default or default == 0 else "–",
     )
     st.warning(text)

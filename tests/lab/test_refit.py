@@ -114,6 +114,18 @@ def test_old_refits_make_room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     assert sorted(f.name for f in tmp_path.iterdir()) == ["ridge.npz", "tanpa_x-2.npz", "tanpa_x-3.npz"]
 
 
+def test_a_link_that_asks_for_an_impossible_refit_is_told(
+    small_dataset: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DTSEN_DATASET", str(small_dataset))
+    settings.cache_clear()
+    app = pages.open_page("peringkat", model="indeks", drop="3", refit="1")
+    settings.cache_clear()
+    assert not app.exception
+    assert ["Pencocokan ulang hanya tersedia" in w.value for w in app.warning] == [True]
+    assert "refit" not in app.query_params
+
+
 @pytest.mark.parametrize("lang", ["id", "en"])
 def test_the_link_opens_it(small_dataset: Path, monkeypatch: pytest.MonkeyPatch, lang: str) -> None:
     monkeypatch.setenv("DTSEN_DATASET", str(small_dataset))

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import streamlit as st
 
-from dtsen_core.ui import cache_peringkat, lab_parts, movement_parts, peringkat_controls, peringkat_parts, shell
+from dtsen_core.ui import (
+    cache_peringkat,
+    fitting,
+    lab_parts,
+    movement_parts,
+    peringkat_controls,
+    peringkat_parts,
+    shell,
+)
 
 page = shell.page("peringkat")
 
@@ -15,7 +23,12 @@ if choice.request is None:
     page.finish()
     st.stop()
 
-# 2. What a changed ranking does, or who moved between versions: shown before the longer computation
+# 2. Fit the model where that has not been done yet
+fitting.ensure(page, choice.request.model)
+if cost := fitting.told(page, choice.request.model):
+    st.markdown(cost)
+
+# 3. What a changed ranking does, or who moved between versions: shown before the longer computation
 place = choice.place(page.lang, page.t("whole_country"))
 view = peringkat_controls.view(page)
 moved = areas = None
@@ -24,7 +37,7 @@ if view == "impact":
 elif view == "movement":
     movement_parts.movement(page, choice.request)
 
-# 3. Rank: at once, and once more when the visitor asks for it
+# 4. Rank: at once, and once more when the visitor asks for it
 if choice.again:
     cache_peringkat.forget(page.key, choice.request)
 with st.spinner(page.t("computing")):
@@ -39,7 +52,7 @@ elif view == "moves":
 elif view == "thresholds":
     peringkat_parts.thresholds(page, found)
 
-# 4. How, and to take away
+# 5. How, and to take away
 peringkat_parts.method_and_downloads(page, found, place, view, moved, areas)
 lab_parts.passport(page, found.request)
 page.finish()

@@ -1,12 +1,10 @@
-"""Antrean tinjauan: doubtful pairs side by side, decided by a person, used by the next run."""
+"""Antrean tinjauan: what waits for a person, doubtful pairs and far moves, decided here and kept."""
 
 from __future__ import annotations
 
-import streamlit as st
-
-from dtsen_core.ui import shell, tinjauan_parts
+from dtsen_core.ui import shell, tinjauan_moves, tinjauan_parts
 
 page = shell.page("tinjauan")
-st.caption(page.t("intro"))
-tinjauan_parts.queue(page)
+QUEUES = {"pairs": tinjauan_parts.queue, "moves": tinjauan_moves.queue}
+QUEUES[tinjauan_parts.kind(page)](page)
 page.finish()

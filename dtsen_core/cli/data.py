@@ -12,13 +12,16 @@ import typer
 
 from dtsen_core.build import demo, lock, update
 from dtsen_core.cli import options
-from dtsen_core.cli.language import say
+from dtsen_core.cli.experiments import lab
+from dtsen_core.cli.language import chosen, say
 from dtsen_core.cli.output import check_format, emit, note
 from dtsen_core.cli.progress import bar, reported
 from dtsen_core.errors import UserError
+from dtsen_core.policy import movement_cases
 from dtsen_core.registry.dataset import Dataset
 
 KINDS = tuple(update.KINDS)
+NO_MOVES = ("errors_lab.one_version", "errors_dataset.nothing_to_compare")  # nothing to tell after an ingest
 
 
 def build(
@@ -94,6 +97,7 @@ def ingest(
     else:
         note(say("ingest_done", path=target))
         note(say("ingest_version", version=report["version"], families=report["families"], persons=report["persons"]))
+        _far_moves(target)
     columns = ("path", "read", "header", "blank", "accepted", "quarantined", "reasons")
     emit(form, report, report["files"], {name: say(f"column_{name}") for name in columns})
 
@@ -104,8 +108,21 @@ def relink(dataset: options.DatasetDir = None, form: options.Format = "table", l
     with bar() as progress:
         report = update.relink(target, progress=progress)
     note(say("ingest_version", version=report["version"], families=report["families"], persons=report["persons"]))
+    _far_moves(target)
     rows = [{"source": source, **counts} for source, counts in report["matched"].items()]
     emit(form, report, rows, {name: say(f"column_{name}") for name in ("source", "records", "matched", "passes")})
+
+
+def _far_moves(target: Path) -> None:
+    """Far moves without a visit since the version before enter the review queue; the new version stands either way."""
+    try:
+        made = movement_cases.collect(Dataset.open(target))
+    except UserError as refusal:
+        if refusal.key not in NO_MOVES:
+            note(refusal.message(chosen()))
+        return
+    if made.now and made.cases:
+        note(lab("collected", count=made.cases, before=made.before, after=made.after))
 
 
 def _day(given: str | None) -> dt.date | None:

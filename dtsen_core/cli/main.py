@@ -11,7 +11,18 @@ import duckdb
 import typer
 
 from dtsen_core import threads
-from dtsen_core.cli import boundaries, data, explaining, language, policy, quarantine, ranking, review, versions
+from dtsen_core.cli import (
+    boundaries,
+    data,
+    explaining,
+    fitting,
+    language,
+    policy,
+    quarantine,
+    ranking,
+    review,
+    versions,
+)
 from dtsen_core.cli.experiments import lab
 from dtsen_core.cli.language import say
 from dtsen_core.cli.options import Lang
@@ -39,6 +50,7 @@ app.command("info", help=say("help_info"))(data.info)
 app.command("ingest", help=say("help_ingest"))(data.ingest)
 app.command("relink", help=say("help_relink"))(data.relink)
 app.command("rank", help=say("help_rank"))(ranking.rank)
+app.command("fit", help=lab("help_fit"))(fitting.fit)
 app.command("explain", help=lab("help_explain"))(explaining.explain)
 app.command("movement", help=lab("help_movement"))(explaining.movement)
 app.command("needs", help=say("help_needs"))(policy.needs)

@@ -34,6 +34,7 @@ def rank(
     level: Annotated[str, typer.Option(help=say("help_level"), metavar="|".join(options.LEVELS))] = "regency",
     drop: Annotated[list[str] | None, typer.Option(help=lab("help_drop"), metavar="INDICATOR")] = None,
     weight: Annotated[list[str] | None, typer.Option(help=lab("help_weight"), metavar="GROUP=PERCENT")] = None,
+    refit: Annotated[bool, typer.Option("--refit", help=lab("help_refit"))] = False,
     line: Annotated[str, typer.Option(help=lab("help_line"), metavar="RP|PERCENT%")] = "",
     compare: Annotated[bool, typer.Option("--compare", help=lab("help_compare"))] = False,
     cut: Annotated[int, typer.Option(help=lab("help_cut"), metavar="1-9")] = 4,
@@ -53,13 +54,16 @@ def rank(
     # every choice is checked before the dataset is opened, so that no user waits for a misprint
     options.choose("--level", level, options.LEVELS)
     RankRequest(scope=scope, unit=unit, level=level, line=line)
+    asked = Experiment.parse(model)
     Experiment.of("", drop or (), experiments.weights(weight or []))
+    if refit and not (drop or asked.dropped):
+        raise UserError("errors_lab.refit_nothing")
     if cut not in CUTS:
         raise UserError("errors_lab.cut", given=cut)
     opened = Dataset.open(options.dataset_dir(dataset))
     if passport is not None:
         refused = [o for o, given in (("--model", model), ("--region", region), ("--plain", plain),
-                   ("--drop", drop), ("--weight", weight), ("--line", line)) if given]  # fmt: skip
+                   ("--drop", drop), ("--weight", weight), ("--refit", refit), ("--line", line)) if given]  # fmt: skip
         found = passports.verify(passport, opened, refused)
         result, made = found.result, found.now
         name, scope, unit, region, level = (
@@ -68,10 +72,11 @@ def rank(
         )  # fmt: skip
     else:
         name = model or ("pmt_provinsi" if opened.simulated else "resmi")
-        if drop or weight:
+        if drop or weight or refit:
             before = Experiment.parse(name)
             every = dict(before.weights) | experiments.weights(weight or [])
-            name = Experiment.of(before.base, (*before.dropped, *(drop or ())), every).name
+            dropped = (*before.dropped, *(drop or ()))
+            name = Experiment.of(before.base, dropped, every, refit or before.refit).name
         request = RankRequest(
             model=name, scope=scope, unit=unit, region=region, level=level, plain=plain, line=line
         )

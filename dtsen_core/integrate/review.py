@@ -1,17 +1,7 @@
-"""Decisions on doubtful pairs: an append-only log beside the dataset, and the pairs they are about.
-
-The store is one SQLite file next to the dataset folder (``<folder>.review.sqlite``), so that it outlives every
-version. A decision is never changed or removed: a second one on the same pair is a further row that names the one
-before, and every row carries a digest over itself and the row before it, so that a tampered log is noticed.
-"""
+"""Doubtful pairs of records: the queue of those that wait, and the log of what was decided on them (`decisions`)."""
 
 from __future__ import annotations
 
-import contextlib
-import datetime as dt
-import hashlib
-import sqlite3
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,43 +9,17 @@ import duckdb
 import pyarrow as pa
 
 from dtsen_core.errors import UserError
+from dtsen_core.integrate.decisions import LOCAL, Decision, Log, store_path
 from dtsen_core.registry.dataset import Dataset
 
+__all__ = ["LOCAL", "Decision", "store_path"]
+
 DECISIONS = ("same", "different", "unsure")
-LOCAL = "lokal"
-"""Who decides until there is a sign-in."""
-WAIT_S = 10.0
+LOG = Log("decision", "pair_id", DECISIONS)
 PAIRS = "review_pair"
-STATES = ("open", "same", "different", "unsure", "all")
+STATES = ("open", *DECISIONS, "all")
 
-_COLUMNS = "id, at, actor, pair_id, decision, previous, version, digest"
-_TABLES = """
-CREATE TABLE IF NOT EXISTS decision (
-  id INTEGER PRIMARY KEY AUTOINCREMENT,
-  at TEXT NOT NULL, actor TEXT NOT NULL, pair_id TEXT NOT NULL,
-  decision TEXT NOT NULL CHECK (decision IN ('same', 'different', 'unsure')),
-  previous TEXT, version TEXT NOT NULL, digest TEXT NOT NULL);
-CREATE INDEX IF NOT EXISTS decision_pair ON decision (pair_id, id);
-CREATE TRIGGER IF NOT EXISTS decision_kept_as_is BEFORE UPDATE ON decision
-  BEGIN SELECT RAISE(ABORT, 'the log of decisions is append-only'); END;
-CREATE TRIGGER IF NOT EXISTS decision_kept BEFORE DELETE ON decision
-  BEGIN SELECT RAISE(ABORT, 'the log of decisions is append-only'); END;
-"""
-
-
-@dataclass(frozen=True)
-class Decision:
-    """One row of the log. `previous`: what was decided on the pair before, None for the first time; `version`: the
-    dataset version in front of the reviewer."""
-
-    id: int
-    at: str
-    actor: str
-    pair_id: str
-    decision: str
-    previous: str | None
-    version: str
-    digest: str
+decide, log, latest, broken_at = LOG.decide, LOG.entries, LOG.latest, LOG.broken_at
 
 
 @dataclass(frozen=True)
@@ -73,98 +37,6 @@ class Pair:
     civil: tuple[str | None, ...]
     weights: tuple[float, ...]
     decision: str | None
-
-
-def store_path(root: Path | str) -> Path:
-    """Where the decisions on the dataset `root` are kept: beside its folder, outside every version."""
-    folder = Path(root).resolve()
-    return folder.parent / f"{folder.name}.review.sqlite"
-
-
-@contextlib.contextmanager
-def _store(root: Path | str) -> Iterator[sqlite3.Connection]:
-    """The open store, made when it is not there. UserError if its place cannot be written."""
-    path = store_path(root)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        con = sqlite3.connect(path, timeout=WAIT_S, isolation_level=None)
-    except (OSError, sqlite3.OperationalError) as problem:
-        raise UserError("errors_mutu.store_closed", path=path) from problem
-    try:
-        con.execute("PRAGMA journal_mode = WAL")
-        con.execute("PRAGMA synchronous = FULL")
-        con.executescript(_TABLES)
-        yield con
-    except sqlite3.DatabaseError as problem:
-        raise UserError("errors_mutu.store_closed", path=path) from problem
-    finally:
-        con.close()
-
-
-def _digest(previous: str, *values: object) -> str:
-    text = "\x1f".join(["" if value is None else str(value) for value in (previous, *values)])
-    return hashlib.blake2b(text.encode("utf-8"), digest_size=16).hexdigest()
-
-
-def decide(root: Path | str, pair_id: str, decision: str, *, version: str, actor: str = LOCAL) -> Decision:
-    """Append a decision on `pair_id` and return it. UserError for an unknown decision or an unwritable store."""
-    if decision not in DECISIONS:
-        raise UserError("errors_mutu.decision", given=decision, allowed=", ".join(DECISIONS))
-    with _store(root) as con:
-        con.execute("BEGIN IMMEDIATE")
-        last = con.execute("SELECT digest FROM decision ORDER BY id DESC LIMIT 1").fetchone()
-        before = con.execute(
-            "SELECT decision FROM decision WHERE pair_id = ? ORDER BY id DESC LIMIT 1", [pair_id]
-        ).fetchone()
-        at = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
-        previous = before[0] if before else None
-        values = (at, actor, pair_id, decision, previous, version)
-        digest = _digest(last[0] if last else "", *values)
-        con.execute(
-            "INSERT INTO decision (at, actor, pair_id, decision, previous, version, digest) "
-            "VALUES (?, ?, ?, ?, ?, ?, ?)", [*values, digest],
-        )
-        number = con.execute("SELECT last_insert_rowid()").fetchone()[0]
-        con.execute("COMMIT")
-    return Decision(int(number), *values, digest)
-
-
-def log(root: Path | str, pair_id: str | None = None, limit: int = 200) -> list[Decision]:
-    """The latest decisions, newest first; of one pair if it is named. Empty where nothing was decided yet."""
-    if not store_path(root).exists():
-        return []
-    narrowed = "WHERE pair_id = ?" if pair_id is not None else ""
-    values: list[object] = [] if pair_id is None else [pair_id]
-    with _store(root) as con:
-        rows = con.execute(
-            f"SELECT {_COLUMNS} FROM decision {narrowed} ORDER BY id DESC LIMIT ?", [*values, limit],
-        ).fetchall()  # fmt: skip
-    return [Decision(*row) for row in rows]
-
-
-def latest(root: Path | str) -> dict[str, str]:
-    """The decision in force for every decided pair."""
-    if not store_path(root).exists():
-        return {}
-    with _store(root) as con:
-        rows = con.execute(
-            "SELECT pair_id, decision FROM decision WHERE id IN (SELECT max(id) FROM decision GROUP BY pair_id)"
-        ).fetchall()
-    return dict(rows)
-
-
-def broken_at(root: Path | str) -> int | None:
-    """The first row of the log that was altered or before which one is missing; None for a sound log."""
-    if not store_path(root).exists():
-        return None
-    with _store(root) as con:
-        rows = con.execute(f"SELECT {_COLUMNS} FROM decision ORDER BY id")
-        before = ""
-        for number, (identity, *values, digest) in enumerate(rows, 1):
-            if identity != number or _digest(before, *values) != digest:
-                return int(identity)
-            before = digest
-    return None
 
 
 def load_decisions(root: Path | str, con: duckdb.DuckDBPyConnection) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from dtsen_core.oversight.disclosure import TableSpec
 
@@ -63,6 +63,12 @@ RANK_STABILITY = TableSpec(
     measures=("rank", "rank_low", "rank_high", "width", "same_fifth"),
 )
 """Areas with their rank and its range over weightings."""
+
+
+def rank_ablation(indicators: Sequence[str]) -> TableSpec:
+    """Areas with their rank and how far each of the `indicators` moves it."""
+    return TableSpec(key="code", counts=("families",), measures=("rank", *indicators))
+
 
 
 REFORM_COUNTS = ("families", "before", "after", "winners", "losers")

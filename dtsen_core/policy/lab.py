@@ -25,6 +25,7 @@ from dtsen_core.errors import UserError
 from dtsen_core.rank import design, laboratory, packing, scorecard
 from dtsen_core.rank.cache import Cache
 from dtsen_core.rank.design import Products, Survey
+from dtsen_core.rank.experiment import Experiment
 from dtsen_core.rank.laboratory import Fitted
 from dtsen_core.rank.methods import methods
 from dtsen_core.rank.scorecard import Scorecard
@@ -32,8 +33,10 @@ from dtsen_core.registry.dataset import Dataset
 from dtsen_core.registry.indicators import INDICATORS
 
 Tell = Callable[[float], None]
+REFITS_KEPT = 40  # fits without some indicators; older files make room
 RECIPE = "1"  # raised when a fit changes its meaning, so that older files are not read
 FOLDER = "lab"
+REFITTED = "tanpa_"
 
 
 def silent(done: float) -> None:
@@ -120,7 +123,9 @@ def has_frame(dataset: Dataset, name: str, *made_with: object) -> bool:
     return place_of(dataset, name, *made_with, ending="parquet").exists()
 
 
-def _model_file(dataset: Dataset, name: str) -> Path:
+def _model_file(dataset: Dataset, name: str, dropped: tuple[int, ...] = ()) -> Path:
+    if dropped:
+        return place_of(dataset, f"{REFITTED}{name}", methods()[name], dropped, ending="npz")
     return place_of(dataset, name, methods()[name], ending="npz")
 
 
@@ -130,20 +135,36 @@ def is_fitted(dataset: Dataset, name: str) -> bool:
 
 
 def available(dataset: Dataset) -> list[str]:
-    """Every scorecard that can be chosen at once: those stored in the dataset and those fitted in the laboratory."""
-    stored = scorecard.names(dataset.cursor())
-    more = [name for name, method in methods().items() if not method.stored and is_fitted(dataset, name)]
-    return [*stored, *(name for name in more if name not in stored)]
+    """Every fitted scorecard that can be chosen at once: those stored in the dataset, then those fitted in the
+    laboratory, each in the order of ``models.toml``; never one fitted on simulated households for real families."""
+    origins = scorecard.origins(dataset.cursor())
+    allowed = [name for name, origin in origins.items() if origin != "simulated" or dataset.simulated]
+    listed = list(methods())
+    stored = sorted(allowed, key=lambda name: listed.index(name) if name in listed else len(listed))
+    if not has_survey(dataset):
+        return stored
+    return [*stored, *(name for name in listed if name not in stored and _model_file(dataset, name).exists())]
 
 
-def fitted(dataset: Dataset, name: str, tell: Tell = silent) -> Fitted:
-    """Model `name` of ``data/rules/models.toml``, fitted now unless it was before.
+def to_be_fitted(dataset: Dataset) -> list[str]:
+    """Declared models that `fitted` would have to fit first; empty where the dataset has no survey."""
+    if not has_survey(dataset):
+        return []
+    ready = available(dataset)
+    return [name for name in methods() if name not in ready]
+
+
+def fitted(dataset: Dataset, name: str, tell: Tell = silent, plan: Experiment | None = None) -> Fitted:
+    """Model `name` of ``data/rules/models.toml``, fitted now unless it was before; without the indicators that `plan`
+    drops, if it is given.
 
     UserError for an unknown name and for a dataset without a survey.
     """
     if name not in methods():
         raise UserError("errors_rank.unknown_model", model=name, known=", ".join(methods()))
-    target = _model_file(dataset, name)
+    dropped = plan.positions if plan else ()
+    target = _model_file(dataset, name, dropped)
+    called = Experiment.of(name, plan.dropped, refit=True).name if plan else name
 
     def make() -> Fitted:
         if not target.exists():
@@ -151,12 +172,53 @@ def fitted(dataset: Dataset, name: str, tell: Tell = silent) -> Fitted:
             with threadpool_limits(1):
                 found = laboratory.fit_model(
                     base.survey, base.products, methods()[name], base.shares, dataset.manifest.origin,
-                    lambda done: tell(0.3 + 0.7 * done),
+                    lambda done: tell(0.3 + 0.7 * done), dropped,
                 )  # fmt: skip
             write_aside(target, lambda path: _write(path, found))
-        return _read(target, name)
+            if dropped:
+                _make_room(target.parent)
+        return _read(target, called)
 
     return _fitted.get((str(dataset.path), dataset.version, target.name), make)
+
+
+def refitted(dataset: Dataset, plan: Experiment, tell: Tell = silent) -> Fitted:
+    """The base of `plan`, fitted without the indicators that it drops. UserError where the base is no method of fitting
+    or the dataset has no survey to fit on."""
+    if plan.base not in methods():
+        raise UserError("errors_lab.refit_base", known=", ".join(methods()))
+    if not has_survey(dataset):
+        raise UserError("errors_lab.refit_survey")
+    return fitted(dataset, plan.base, tell, plan)
+
+
+def can_refit(dataset: Dataset, base: str) -> bool:
+    """Whether `base` is a method that can be fitted again on this dataset's survey."""
+    return base in methods() and has_survey(dataset)
+
+
+def must_fit(dataset: Dataset, model: str) -> bool:
+    """Whether `model`, which may be an experiment, can be fitted here and has not been."""
+    plan = Experiment.parse(model)
+    if not can_refit(dataset, plan.base):
+        return False
+    if plan.refit:
+        return not _model_file(dataset, plan.base, plan.positions).exists()
+    return plan.base in to_be_fitted(dataset)
+
+
+def fit(dataset: Dataset, model: str, tell: Tell = silent) -> Fitted:
+    """What `model`, which may be an experiment, stands on: its base, or its base without the dropped indicators.
+
+    UserError as `fitted` and `refitted`."""
+    plan = Experiment.parse(model)
+    return refitted(dataset, plan, tell) if plan.refit else fitted(dataset, plan.base, tell)
+
+
+def _make_room(place: Path) -> None:
+    kept = sorted(place.glob(f"{REFITTED}*.npz"), key=lambda file: file.stat().st_mtime)
+    for old in kept[:-REFITS_KEPT]:
+        old.unlink(missing_ok=True)
 
 
 def _write(path: Path, found: Fitted) -> None:
@@ -177,13 +239,16 @@ def _read(path: Path, name: str) -> Fitted:
         )  # fmt: skip
 
 
-def residual_columns(dataset: Dataset, name: str) -> dict[str, npt.NDArray[np.generic]]:
-    """Columns of ``model_residual`` of a model of the laboratory."""
+def residual_columns(dataset: Dataset, name: str, plan: Experiment | None = None) -> dict[str, npt.NDArray[np.generic]]:
+    """Columns of ``model_residual`` of a model of the laboratory; `plan` as for `fitted`."""
 
     def make() -> pd.DataFrame:
-        survey = design.read_survey(dataset.cursor())
-        return fitted(dataset, name).residual_table(survey).drop(columns="model")
+        survey = bench(dataset).survey
+        return fitted(dataset, name, plan=plan).residual_table(survey).drop(columns="model")
 
+    if plan is not None:  # quick to make, and there may be many of them
+        table = make()
+        return {column: table[column].to_numpy() for column in table.columns}
     table = frame(dataset, f"sisa_{name}", make, methods()[name])
     return {column: table[column].to_numpy() for column in table.columns}
 

@@ -16,9 +16,10 @@ from dtsen_core.policy import grid_measures as grid
 from dtsen_core.policy import lab
 from dtsen_core.policy.estimates import poverty_lines
 from dtsen_core.policy.request import OFFICIAL
-from dtsen_core.rank import design, expenditure, fit, fit_report, packing, scorecard
+from dtsen_core.rank import design, expenditure, fit_report, packing, scorecard
 from dtsen_core.rank.cache import Cache
 from dtsen_core.rank.experiment import Experiment
+from dtsen_core.rank.methods import methods
 from dtsen_core.rank.order import INDEX, index_card
 from dtsen_core.rank.scorecard import REGENCIES, Scorecard, province_of_regency
 from dtsen_core.rank.scorecard_file import from_csv
@@ -64,7 +65,8 @@ _stored: Cache[Scorecard] = Cache(KEPT, lambda value: 1)
 
 
 def scorecard_for(dataset: Dataset, model: str) -> Scorecard:
-    """The scorecard `model` names: one stored in the dataset, or the path of a CSV file.
+    """The scorecard `model` names: one stored in the dataset, one fitted on its survey (now, unless it was before), or
+    the path of a CSV file.
 
     It may be an experiment on one of those or on the weighted index (see `rank.experiment`). UserError if there is
     neither, if the file has problems, or if the model is refused on this dataset.
@@ -78,16 +80,16 @@ def scorecard_for(dataset: Dataset, model: str) -> Scorecard:
         card = _stored.get(key, lambda: scorecard.load(dataset.cursor(), model))
         card.guard(dataset.manifest.origin)
         return card
-    if lab.is_fitted(dataset, model):
+    if model in methods() and lab.has_survey(dataset):
         card = lab.fitted(dataset, model).card
         card.guard(dataset.manifest.origin)
         return card
-    if model in fit.MODELS and not dataset.simulated:
+    if model in methods() and not dataset.simulated:
         raise UserError("errors_rank.simulated_model", model=model)
     if model.lower().endswith(".csv") or Path(model).is_file():
         shares = scorecard.category_shares(dataset.cursor()) if dataset.has_table("survey") else None
         return from_csv(model, shares)
-    choices = [*known, INDEX, OFFICIAL]
+    choices = [*lab.available(dataset), *lab.to_be_fitted(dataset), INDEX, OFFICIAL]
     near = difflib.get_close_matches(model, choices, n=1, cutoff=0.4)
     raise UserError("errors_rank.unknown_model", model=model, known=", ".join(near or choices))
 
@@ -95,6 +97,10 @@ def scorecard_for(dataset: Dataset, model: str) -> Scorecard:
 def _experiment(dataset: Dataset, plan: Experiment) -> Scorecard:
     if plan.base == OFFICIAL:
         raise UserError("errors_lab.official")
+    if plan.refit:
+        card = lab.refitted(dataset, plan).card
+        card.guard(dataset.manifest.origin)
+        return plan.apply(card, family_shares(dataset)) if plan.weights else card
     shares = family_shares(dataset)
     if plan.base == INDEX:
         base = index_card(shares.sum(axis=0, keepdims=True))
@@ -150,7 +156,15 @@ def _learn(dataset: Dataset, card: Scorecard) -> Unexplained | None:
         return None  # an index has no scale in rupiah
     se, psu_sd = nothing.copy(), nothing.copy()
     if card.origin != "file":
-        base = Experiment.parse(card.name).base  # a changed model keeps its base's regency effects
+        plan = Experiment.parse(card.name)
+        base = plan.base  # a changed model keeps its base's regency effects
+        if plan.refit:
+            model = lab.refitted(dataset, plan)
+            se, psu_sd = model.se, model.psu_sd
+            if not plan.weights:
+                found = lab.residual_columns(dataset, base, plan)
+                return Unexplained(expenditure.from_columns(found), se, psu_sd)
+            return _scored(dataset, card, se, psu_sd)
         if scorecard.names(cursor):
             rows = cursor.execute("SELECT regency, se, psu_sd FROM model_effect WHERE model = ?", [base]).fetchnumpy()
             se[rows["regency"]], psu_sd[rows["regency"]] = rows["se"], rows["psu_sd"]
@@ -162,9 +176,14 @@ def _learn(dataset: Dataset, card: Scorecard) -> Unexplained | None:
             se, psu_sd = model.se, model.psu_sd
             if base == card.name:
                 return Unexplained(expenditure.from_columns(lab.residual_columns(dataset, base)), se, psu_sd)
+    return _scored(dataset, card, se, psu_sd)
+
+
+def _scored(dataset: Dataset, card: Scorecard, se: Floats, psu_sd: Floats) -> Unexplained | None:
+    """What `card` leaves unexplained of the survey's households, scored now; None without a survey."""
     if not dataset.has_table("survey"):
         return None
-    survey = _survey.get((str(dataset.path), dataset.version), lambda: design.read_survey(cursor))
+    survey = _survey.get((str(dataset.path), dataset.version), lambda: design.read_survey(dataset.cursor()))
     scores = card.scores(np.stack(survey.categories, axis=1), survey.regency, survey.urban)
     table = fit_report.residual_table(card.name, survey, scores / 1000)
     columns = {name: table[name].to_numpy() for name in table.columns if name != "model"}

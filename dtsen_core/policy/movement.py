@@ -27,6 +27,7 @@ from dtsen_core.policy.areas import OFFICIAL_COLUMNS, listed_areas
 from dtsen_core.policy.request import SCOPES
 from dtsen_core.rank import engine, official, packing, scorecard
 from dtsen_core.rank.engine import Filter
+from dtsen_core.rank.queue import LINE
 from dtsen_core.regions import units
 from dtsen_core.registry import limits, versions
 from dtsen_core.registry.dataset import DATABASE, Dataset
@@ -93,23 +94,16 @@ def movement(dataset: Dataset, before: str = "", after: str = "", scope: str = "
     stand in the later version. UserError as `pair`, and for an unknown scope or region."""
     if scope not in SCOPES:
         raise UserError("errors_rank.scope", given=scope, allowed=", ".join(SCOPES))
-    started = time.perf_counter()
     only, listed = listed_areas(level, region)
     earlier, later = pair(dataset, before, after)
-    with duckdb.connect() as con:
-        _attach(con, dataset, earlier, later)
-        cells, explained = _cells(con, earlier, later, scope, only, level)
-        outside = con.execute(
-            f"""SELECT count(*) FILTER (b.id_keluarga IS NULL), count(*) FILTER (a.id_keluarga IS NULL)
-            FROM (SELECT * FROM was.main.keluarga {_where(only)}) AS b
-            FULL JOIN (SELECT * FROM now.main.keluarga {_where(only)}) AS a USING (nomor_kartu_keluarga)""",
-            [only.idx, only.idx] if only else [],
-        ).fetchone()
-    assert outside is not None
+    with LINE.turn(), duckdb.connect() as con:
+        started = time.perf_counter()
+        attach(con, dataset, earlier, later)
+        cells, explained, new, gone = _cells(con, earlier, later, scope, only, level)
     return Movement(
         earlier.name, later.name, scope, time.perf_counter() - started, by_class(cells, explained),
         by_area(cells, level, listed), by_cause(cells) if explained else by_cause(cells.iloc[:0]),
-        _mean(cells["d"], cells["families"]), int(outside[0]), int(outside[1]),
+        _mean(cells["d"], cells["families"]), new, gone,
     )  # fmt: skip
 
 
@@ -117,7 +111,8 @@ def _where(only: Filter | None) -> str:
     return f"WHERE {only.column} = ?" if only else ""
 
 
-def _attach(con: duckdb.DuckDBPyConnection, dataset: Dataset, earlier: Version, later: Version) -> None:
+def attach(con: duckdb.DuckDBPyConnection, dataset: Dataset, earlier: Version, later: Version) -> None:
+    """Open both versions on `con`, read-only, as ``was`` and ``now``. UserError where one is damaged."""
     limits.bound(con)
     for name, version in (("was", earlier), ("now", later)):
         path = str(dataset.path / version.folder / DATABASE).replace("'", "''")
@@ -128,8 +123,13 @@ def _attach(con: duckdb.DuckDBPyConnection, dataset: Dataset, earlier: Version, 
 
 
 def _cells(con: duckdb.DuckDBPyConnection, earlier: Version, later: Version, scope: str, only: Filter | None,
-           level: str) -> tuple[pd.DataFrame, bool]:  # fmt: skip
-    """Families by area, move `d`, and its steps `data`, `model`, `others`, with those due for review."""
+           level: str) -> tuple[pd.DataFrame, bool, int, int]:  # fmt: skip
+    """(families by area, move `d`, and its steps `data`, `model`, `others`, with those due for review; whether the
+    steps are known; rows only in the later and only in the earlier version), from one join of both versions.
+
+    The later version is narrowed to the region, the earlier one is not: a family that came from elsewhere has moved in
+    decile all the same. It counts as new here, and one that left as gone.
+    """
     decile, area = OFFICIAL_COLUMNS[scope], "regency" if level == "province" else level
     cards = _scorecards(con, earlier, later)
     if cards is None:
@@ -137,24 +137,27 @@ def _cells(con: duckdb.DuckDBPyConnection, earlier: Version, later: Version, sco
     else:
         source, one, two = _stepped(con, cards, scope, only)
     con.execute("USE now")
+    inside = f"{only.column} = ?" if only else "true"
     found = con.execute(
         f"""WITH old AS (
-          SELECT k.nomor_kartu_keluarga AS card, f.{decile}::INTEGER AS d0
-          FROM was.main.family_packed AS f JOIN was.main.keluarga AS k USING (id_keluarga)
-          WHERE f.{decile} BETWEEN 1 AND 10
-        ), new AS ({source}), both_sides AS (
-          SELECT n.{area} AS area, n.regency, o.d0, ({one})::INTEGER AS d1, ({two})::INTEGER AS d2,
-            n.{decile}::INTEGER AS d3,
+          SELECT nomor_kartu_keluarga AS card, {inside} AS inside,
+            CASE WHEN {decile} BETWEEN 1 AND 10 THEN {decile}::INTEGER END AS d0
+          FROM was.main.keluarga
+        ), ranked_new AS ({source}), new AS (
+          SELECT k.nomor_kartu_keluarga AS card, n.{area} AS area, n.regency, ({one})::INTEGER AS d1,
+            ({two})::INTEGER AS d2, CASE WHEN n.{decile} BETWEEN 1 AND 10 THEN n.{decile}::INTEGER END AS d3,
             (k.tanggal_ground_check IS NULL OR k.tanggal_ground_check <= ?::DATE) AS unvisited
-          FROM new AS n JOIN now.main.keluarga AS k USING (id_keluarga)
-          JOIN old AS o ON o.card = k.nomor_kartu_keluarga
-          WHERE n.{decile} BETWEEN 1 AND 10
+          FROM ranked_new AS n JOIN now.main.keluarga AS k USING (id_keluarga)
         )
         SELECT area, any_value(regency)::INTEGER AS regency, d3 - d0 AS d, d1 - d0 AS data, d2 - d1 AS model,
-          d3 - d2 AS others, count(*) AS n, count(*) FILTER (unvisited AND abs(d3 - d0) >= {FAR}) AS cases
-        FROM both_sides GROUP BY area, d, data, model, others""",
-        [*([only.idx] if only else []), earlier.manifest.as_of],
+          d3 - d2 AS others, count(*) AS n, count(*) FILTER (unvisited AND abs(d3 - d0) >= {FAR}) AS cases,
+          count(*) FILTER (area IS NOT NULL AND inside IS NOT TRUE) AS came,
+          count(*) FILTER (area IS NULL AND inside) AS went
+        FROM old FULL JOIN new USING (card) GROUP BY area, d, data, model, others""",
+        [*([only.idx] * 2 if only else []), earlier.manifest.as_of],
     ).df()
+    came, went = int(found["came"].sum()), int(found["went"].sum())
+    found = found[found["d"].notna()]
     weight, _ = official.area_weights(con)
     load = weight[found["regency"].to_numpy(np.int64)]
     steps = found[list(CAUSES)].astype("float64")
@@ -165,7 +168,7 @@ def _cells(con: duckdb.DuckDBPyConnection, earlier: Version, later: Version, sco
     })  # fmt: skip
     if level == "province":
         cells["area"] = official.scope_of_regency("province")[cells["area"].to_numpy()]
-    return cells, cards is not None
+    return cells, cards is not None, came, went
 
 
 def _scorecards(con: duckdb.DuckDBPyConnection, earlier: Version,
@@ -185,16 +188,19 @@ def _stepped(con: duckdb.DuckDBPyConnection, cards: tuple[scorecard.Scorecard, s
     con.execute("USE was")
     weight, _ = official.area_weights(con)
     dictionary = packing.check(con)
-    limits_of = [
-        official.scope_thresholds(engine.count(con, card), scope, "families", weight) for card in cards
-    ]
+    # most versions keep their scorecard: then one side tells both intermediate deciles
+    sides = {"a": cards[0]} if cards[0].hash == cards[1].hash else dict(zip(("a", "b"), cards))
+    found = {
+        side: official.scope_thresholds(engine.count(con, card), scope, "families", weight)
+        for side, card in sides.items()
+    }
     con.execute("USE now")
     packing.check(con)
-    for side, card, found in zip(("a", "b"), cards, limits_of):
-        official.prepare(con, dictionary, card, {scope: found}, side)
-    sides = {side: card.sets for side, card in zip(("a", "b"), cards)}
-    steps = official.ranked_sql(dictionary, sides, only.column if only else None, (scope,))
-    return f"WITH {steps} SELECT * FROM ranked", f"n.a_{scope}", f"n.b_{scope}"
+    for side, card in sides.items():
+        official.prepare(con, dictionary, card, {scope: found[side]}, side)
+    sets = {side: card.sets for side, card in sides.items()}
+    steps = official.ranked_sql(dictionary, sets, only.column if only else None, (scope,))
+    return f"WITH {steps} SELECT * FROM ranked", f"n.a_{scope}", f"n.{max(sides)}_{scope}"
 
 
 def _mean(values: pd.Series, load: pd.Series) -> float:
@@ -240,29 +246,3 @@ def by_cause(cells: pd.DataFrame) -> pd.DataFrame:
         "mean": [_mean(cells[c], cells["families"]) for c in CAUSES],
         "families": [float(cells["families"][cells[c] != 0].sum()) for c in CAUSES],
     })  # fmt: skip
-
-
-def review_cases(dataset: Dataset, before: str = "", after: str = "", scope: str = "national",
-                 region: str | None = None, limit: int = 200) -> pd.DataFrame:  # fmt: skip
-    """The families to review, by name of their number only: id_keluarga, regency (code), before, after, ground_check;
-    largest move first. UserError on a real dataset, and as `movement`."""
-    if not dataset.simulated:
-        raise UserError("errors_lab.only_simulated")
-    only, _ = listed_areas("village", region)
-    earlier, later = pair(dataset, before, after)
-    decile = OFFICIAL_COLUMNS[scope]
-    with duckdb.connect() as con:
-        _attach(con, dataset, earlier, later)
-        found = con.execute(
-            f"""SELECT n.id_keluarga, n.regency::INTEGER AS regency, b.{decile}::INTEGER AS before,
-              n.{decile}::INTEGER AS after, n.tanggal_ground_check AS ground_check
-            FROM now.main.keluarga AS n JOIN was.main.keluarga AS b USING (nomor_kartu_keluarga)
-            WHERE abs(n.{decile} - b.{decile}) >= {FAR} AND n.{decile} BETWEEN 1 AND 10
-              AND b.{decile} BETWEEN 1 AND 10
-              AND (n.tanggal_ground_check IS NULL OR n.tanggal_ground_check <= ?::DATE)
-              {f"AND n.{only.column} = ?" if only else ""}
-            ORDER BY abs(n.{decile} - b.{decile}) DESC, n.id_keluarga LIMIT ?""",
-            [earlier.manifest.as_of, *([only.idx] if only else []), limit],
-        ).df()
-    found["regency"] = units.table("regency")["code"].to_numpy()[found["regency"].to_numpy(np.int64)]
-    return found

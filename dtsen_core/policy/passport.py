@@ -255,7 +255,7 @@ def _unpacked(packed: str, name: str) -> Scorecard:
         raw = opener.decompress(base64.b64decode(packed, validate=True), MAX_CARD)
         values = np.frombuffer(raw, "<i4").astype(np.int32)
         sets, rest = divmod(len(values) - REGENCIES * 3, CATEGORIES)
-        if rest or sets not in (1, PROVINCES):
+        if rest or sets not in (1, PROVINCES, REGENCIES):
             raise ValueError("size")
     except (ValueError, binascii.Error, zlib.error) as problem:
         raise UserError("errors_passport.damaged") from problem

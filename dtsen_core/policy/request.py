@@ -70,7 +70,7 @@ class RankResult:
     """One finished ranking.
 
     families    families in the listed areas, weighted; `n` rows behind them
-    seconds     wall time of this call
+    seconds     wall time of this call, without the wait for its turn
     thresholds  one row per scope area: code, name, t1..t9 (score in thousandths of log rupiah from which
                 decile k+1 begins; <NA> where no score reaches it); empty for the official deciles
     areas       one row per listed area, in code order: code, name, n (rows), families, persons (weighted),

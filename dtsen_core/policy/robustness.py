@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
@@ -59,14 +60,59 @@ def rank_stability(dataset: Dataset, model: str, spread: float, region: str | No
     ValueError
         for a spread out of range.
     """
+    areas = _parts(dataset, model, level)
+    random = robust.random_weights(len(INDICATORS), spread, draws, np.random.default_rng(SEED))
+    rank, low, high, same = robust.rank_ranges(areas.mean, areas.fixed, random)
+    table = areas.named(level).assign(rank=rank, rank_low=low, rank_high=high, width=high - low, same_fifth=same)
+    _, listed = listed_areas(level, region)
+    return table[listed[areas.present]].reset_index(drop=True)
+
+
+def rank_ablation(dataset: Dataset, model: str, level: str = "regency") -> pd.DataFrame:
+    """Which question the rank of which region hangs on: by region the change of its rank by mean score when one
+    indicator tells families apart no more, the others staying as they are.
+
+    `level` is "province" or "regency". Columns: code, name, n, families, rank (1 = lowest mean score, worst off), and
+    one per indicator by its name: places by which the rank rises (positive: seems better off without the question).
+
+    Raises
+    ------
+    UserError
+        for an unknown model.
+    """
+    areas = _parts(dataset, model, level)
+    rank, moved = robust.rank_without(areas.mean, areas.fixed)
+    shifts = pd.DataFrame(moved, columns=lab.indicator_names())
+    return pd.concat([areas.named(level).assign(rank=rank), shifts], axis=1)
+
+
+@dataclass(frozen=True, eq=False)
+class _Areas:
+    """Regions with families: `present` idx, `n` rows, `load` families, `mean` (areas, 39) contribution of each
+    indicator to the mean score, measured from the mean over regions, `fixed` (areas,) mean intercept, both in log
+    units."""
+
+    present: npt.NDArray[np.int64]
+    n: Floats
+    load: Floats
+    mean: Floats
+    fixed: Floats
+
+    def named(self, level: str) -> pd.DataFrame:
+        """code, name, n, families."""
+        table = units.table(level).iloc[self.present]
+        return pd.DataFrame({
+            "code": table["code"].to_numpy(), "name": table["name"].to_numpy(), "n": self.n.astype(np.int64),
+            "families": self.load,
+        })  # fmt: skip
+
+
+def _parts(dataset: Dataset, model: str, level: str) -> _Areas:
     card = scorecard_for(dataset, model)
     counts = category_counts(dataset)
     weight, _ = weights(dataset)
     rows = counts[:, OFFSETS[0] : OFFSETS[1]].sum(axis=1)
-    sets = np.zeros(REGENCIES, dtype=np.int64)
-    if card.sets > 1:
-        sets = np.arange(REGENCIES) if card.sets == REGENCIES else province_of_regency()
-    value = counts * card.coefficients[sets] / 1000
+    value = counts * card.coefficients[card.set_of_regency()] / 1000
     parts = np.stack([value[:, a:b].sum(axis=1) for a, b in pairwise(OFFSETS)], axis=1)
     base = _area_part(dataset, card.area) / 1000
     group = np.arange(REGENCIES) if level == "regency" else province_of_regency()
@@ -79,15 +125,7 @@ def rank_stability(dataset: Dataset, model: str, spread: float, region: str | No
     # weights move differences between regions, not the level that all share
     mean = mean - mean.mean(axis=0)
     fixed = np.bincount(group, weight * base, size)[present] / load[present]
-    random = robust.random_weights(len(INDICATORS), spread, draws, np.random.default_rng(SEED))
-    rank, low, high, same = robust.rank_ranges(mean, fixed, random)
-    table = pd.DataFrame({
-        "code": units.table(level)["code"].to_numpy()[present], "name": units.table(level)["name"].to_numpy()[present],
-        "n": n[present].astype(np.int64), "families": load[present], "rank": rank, "rank_low": low,
-        "rank_high": high, "width": high - low, "same_fifth": same,
-    })  # fmt: skip
-    _, listed = listed_areas(level, region)
-    return table[listed[present]].reset_index(drop=True)
+    return _Areas(present, n[present].astype(np.float64), load[present].astype(np.float64), mean, np.asarray(fixed))
 
 
 def _area_part(dataset: Dataset, area: npt.NDArray[np.int32]) -> Floats:

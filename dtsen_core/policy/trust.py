@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import pandas as pd
 
@@ -58,10 +60,19 @@ def is_ready(dataset: Dataset) -> bool:
     return lab.has_frame(dataset, "pertandingan", entrants(), trust.REPLICATES)
 
 
+def report(dataset: Dataset, model: str, tell: Tell = silent) -> pd.DataFrame:
+    """The columns of `tournament` for one fitted `model`, which may be an experiment that is fitted again.
+
+    UserError as `lab.fit`."""
+    names = tuple(dict.fromkeys((baseline(), model)))
+    frame = _tournament(dataset, names, tell)
+    return frame[frame["model"] == model].reset_index(drop=True)
+
+
 def _tournament(dataset: Dataset, names: tuple[str, ...], tell: Tell) -> pd.DataFrame:
     found = []
     for number, name in enumerate(names):
-        found.append(lab.fitted(dataset, name, _part(tell, 0.8 * number / len(names), 0.8 / len(names))))
+        found.append(lab.fit(dataset, name, _part(tell, 0.8 * number / len(names), 0.8 / len(names))))
     survey = lab.bench(dataset).survey
     errors = trust.targeting(
         survey.y, [f.heldout for f in found], survey.weight, survey.cluster, survey.regency, _numbers(survey),
@@ -101,6 +112,25 @@ def _tournament(dataset: Dataset, names: tuple[str, ...], tell: Tell) -> pd.Data
 def _part(tell: Tell, start: float, share: float) -> Tell:
     """`tell` for one part of the work."""
     return lambda done: tell(start + share * done)
+
+
+@dataclass(frozen=True)
+class Quality:
+    """How good a fitted model is on survey households that its fits did not see: `r2` of log expenditure, `inclusion`
+    and `exclusion` error when the bottom 40 % of persons are selected (`fit_report.CUT`)."""
+
+    r2: float
+    inclusion: float
+    exclusion: float
+
+
+def quality(dataset: Dataset, model: str, tell: Tell = silent) -> Quality:
+    """`Quality` of `model` (which may be an experiment that is fitted again), for all households together.
+
+    UserError as `lab.fit`."""
+    found, survey = lab.fit(dataset, model, tell), lab.bench(dataset).survey
+    inclusion, exclusion = fit_report.targeting_errors(survey.y, found.heldout, survey.weight, fit_report.CUT)
+    return Quality(fit_report.r_squared(survey.y, found.heldout, survey.weight), inclusion, exclusion)
 
 
 def calibration_curve(dataset: Dataset, name: str, tell: Tell = silent) -> pd.DataFrame:

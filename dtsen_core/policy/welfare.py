@@ -56,7 +56,9 @@ def full_ranking(dataset: Dataset, request: RankRequest, *, card: Scorecard | No
         areas, total = _present(table, listed, request.region)
         return _result(request, dataset, started, limits, areas, total)
     card = card or scorecard_for(dataset, request.model)
+    asked = time.perf_counter()
     with LINE.turn() if not ground.ready(dataset, card, plain=request.plain) else nullcontext():
+        started += time.perf_counter() - asked  # the wait for others is no part of this ranking
         ladder = ground.ladder_of(dataset, card)
         spread = ground.spread_of(dataset, card, plain=request.plain)
     weight = ground.weights_of(dataset).families

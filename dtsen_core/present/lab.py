@@ -10,6 +10,7 @@ import plotly.graph_objects as go
 
 from dtsen_core.locale import text
 from dtsen_core.oversight.disclosure import Published
+from dtsen_core.policy.trust import Quality
 from dtsen_core.present import numbers, theme
 from dtsen_core.present.peringkat import SMALL_SAMPLE
 from dtsen_core.present.peringkat_tables import Table, build
@@ -76,6 +77,15 @@ def budget(cost: float, lang: str) -> str:
     if round(cost) == 0:
         return text("lab.budget_same", lang)
     return text("lab.budget_more" if cost > 0 else "lab.budget_less", lang, amount=numbers.rupiah(abs(cost), lang))
+
+
+def refit_sentence(before: Quality, after: Quality, dropped: int, lang: str) -> str:
+    """What leaving out `dropped` indicators costs when the rest is fitted again."""
+    return text(
+        "lab.refit_cost", lang, count=dropped, r2=numbers.number(after.r2, lang, 3),
+        r2_before=numbers.number(before.r2, lang, 3), missed=numbers.percent(after.exclusion, lang),
+        missed_before=numbers.percent(before.exclusion, lang),
+    )  # fmt: skip
 
 
 def edges(change: pd.Series) -> tuple[float, float]:

@@ -45,7 +45,8 @@ def model_name(model: str, lang: str) -> str:
         name = model_label(plan.base, lang)
     if not plan.changed:
         return name
-    changes = [text("peringkat.change_dropped", lang, count=len(plan.dropped))] if plan.dropped else []
+    key = "peringkat.change_refit" if plan.refit else "peringkat.change_dropped"
+    changes = [text(key, lang, count=len(plan.dropped))] if plan.dropped else []
     changes += [
         text("peringkat.change_weight", lang, group=text(f"peringkat.group_{group}", lang), weight=weight)
         for group, weight in plan.weights

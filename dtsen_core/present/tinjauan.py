@@ -125,7 +125,9 @@ def _inside(label: str) -> str:
 
 
 def decision_word(decision: str | None, lang: str) -> str:
-    return text(f"tinjauan.decision_{decision or 'open'}", lang)
+    """The words for a decision on a pair or on a move; "open" where there is none."""
+    key = f"decision_{decision or 'open'}"
+    return text(f"tinjauan.{key}" if has(f"tinjauan.{key}") else f"tinjauan_moves.{key}", lang)
 
 
 def log_table(rows: list[Decision], lang: str) -> Table:
@@ -135,7 +137,7 @@ def log_table(rows: list[Decision], lang: str) -> Table:
         [
             {
                 names["at"]: row.at.replace("T", " ").replace("+00:00", " UTC"), names["actor"]: row.actor,
-                names["pair"]: row.pair_id, names["decision"]: decision_word(row.decision, lang),
+                names["pair"]: row.subject, names["decision"]: decision_word(row.decision, lang),
                 names["previous"]: "–" if row.previous is None else decision_word(row.previous, lang),
                 names["version"]: row.version,
             }

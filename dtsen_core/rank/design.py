@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 import duckdb
 import numpy as np
@@ -27,7 +27,7 @@ class Survey:
 
     `y` ln of expenditure per person per month (Rp), `weight` persons represented, scaled to mean 1;
     `cluster` the PSU as 0..psus−1, `fold` 0..4 by PSU, balanced within each regency; `categories` the 39
-    indicator columns.
+    indicator columns; `dropped` positions of indicators that no fit may use.
     """
 
     province: Ints
@@ -38,6 +38,12 @@ class Survey:
     cluster: Ints
     fold: Ints
     categories: list[npt.NDArray[np.uint8]]
+    dropped: tuple[int, ...] = ()
+
+    @property
+    def asked(self) -> list[tuple[int, npt.NDArray[np.uint8]]]:
+        """(position, column) of the indicators that a fit may use."""
+        return [(at, column) for at, column in enumerate(self.categories) if at not in self.dropped]
 
     @property
     def urban_share(self) -> Floats:
@@ -134,9 +140,9 @@ def _of_province(survey: Survey, province: int, rows: slice) -> Products:
 
 
 def write_categories(design: Floats, survey: Survey, rows: slice | Ints) -> None:
-    """Set the one-hot columns of all indicators in `design` (rows, ≥ CATEGORIES), which comes in as zeros."""
+    """Set the one-hot columns of the indicators asked in `design` (rows, ≥ CATEGORIES), which comes in as zeros."""
     at = np.arange(len(design))
-    for position, column in enumerate(survey.categories):
+    for position, column in survey.asked:
         design[at, OFFSETS[position] + column[rows].astype(np.int64)] = 1.0
 
 
@@ -153,3 +159,17 @@ def by_fold(design: Floats, survey: Survey, rows: slice | Ints) -> tuple[Floats,
         target[fold][used] = loaded.T @ survey.y[rows][mine]
         households[fold][used] = block.sum(axis=0)
     return matrix, target, households
+
+
+def without_indicators(survey: Survey, products: list[Products],
+                       dropped: Sequence[int]) -> tuple[Survey, list[Products]]:  # fmt: skip
+    """Both as if the indicators at the positions `dropped` had not been asked: their columns are empty, so that every
+    method gives them the coefficient 0. The households need not be read again."""
+    gone = np.concatenate([np.arange(OFFSETS[at], OFFSETS[at + 1]) for at in dropped])
+
+    def emptied(part: Products) -> Products:
+        matrix, target, households = part.matrix.copy(), part.target.copy(), part.households.copy()
+        matrix[:, gone, :], matrix[:, :, gone], target[:, gone], households[:, gone] = 0.0, 0.0, 0.0, 0.0
+        return replace(part, matrix=matrix, target=target, households=households)
+
+    return replace(survey, dropped=tuple(dropped)), [emptied(part) for part in products]

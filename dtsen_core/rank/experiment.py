@@ -1,12 +1,14 @@
 """A scorecard changed by a planner: indicators dropped, groups of indicators weighted up or down.
 
-An experiment is written as one short text, ``base~drop=a,b~weight=aset:150``, which names it everywhere a model's
-name is taken (page, address, command line, passport), so that it ranks, caches and reproduces like any other model.
+An experiment is written as one short text, ``base~drop=a,b~refit~weight=aset:150``, which names it everywhere a
+model's name is taken (page, address, command line, passport), so that it ranks, caches and reproduces like any other
+model.
 
 With m the mean coefficient of an indicator over the families (of the province, where coefficients differ by province)
 a category's coefficient c becomes ``m + w·(c − m)``; w is the group's weight in per cent, and 0 for a dropped
 indicator. So the mean score stays where it is, and a dropped question moves no family for having answered it. The
-other coefficients are kept, not fitted again.
+other coefficients are kept, unless the experiment says ``refit``: then the base is a method, fitted anew on the
+survey without the dropped indicators, so that the questions which remain take over what they can.
 """
 
 from __future__ import annotations
@@ -24,23 +26,27 @@ from dtsen_core.rank.scorecard import OFFSETS, Scorecard, Shares
 from dtsen_core.registry.indicators import INDICATORS
 
 FULL, MOST = 100, 200  # per cent
-_PARTS = re.compile(r"~(?=(?:drop|weight)=)")
+_PARTS = re.compile(r"~(?=(?:drop|weight)=|refit(?:~|$))")
+REFIT = "refit"
 _NAMES = tuple(i.name for i in INDICATORS)
 
 
 @dataclass(frozen=True)
 class Experiment:
     """`base`: name of a stored model, ``indeks`` or the path of a scorecard file; `dropped`: indicator names in the
-    order of the code list; `weights`: (group, per cent) of groups that do not count in full."""
+    order of the code list; `weights`: (group, per cent) of groups that do not count in full; `refit`: the base is
+    fitted again without the dropped indicators."""
 
     base: str
     dropped: tuple[str, ...] = ()
     weights: tuple[tuple[str, int], ...] = ()
+    refit: bool = False
 
     @staticmethod
-    def of(base: str, dropped: Iterable[str] = (), weights: Mapping[str, float] | None = None) -> Experiment:
-        """A checked experiment; `weights` in per cent, 0 to 200. UserError names every unknown indicator or group
-        with near misses, and weights out of range."""
+    def of(base: str, dropped: Iterable[str] = (), weights: Mapping[str, float] | None = None,
+           refit: bool = False) -> Experiment:  # fmt: skip
+        """A checked experiment; `weights` in per cent, 0 to 200; `refit` counts only where something is dropped.
+        UserError names every unknown indicator or group with near misses, and weights out of range."""
         chosen, given = set(dropped), dict(weights or {})
         for name in chosen - set(_NAMES):
             near = ", ".join(difflib.get_close_matches(name, _NAMES, n=3, cutoff=0.4)) or "–"
@@ -53,7 +59,7 @@ class Experiment:
         if len(chosen) == len(_NAMES) or all(given.get(group, FULL) == 0 for group in GROUPS):
             raise UserError("errors_lab.nothing_left")
         kept = tuple((group, round(given[group])) for group in GROUPS if round(given.get(group, FULL)) != FULL)
-        return Experiment(base, tuple(name for name in _NAMES if name in chosen), kept)
+        return Experiment(base, tuple(name for name in _NAMES if name in chosen), kept, refit and bool(chosen))
 
     @staticmethod
     def parse(model: str) -> Experiment:
@@ -62,6 +68,7 @@ class Experiment:
         base, *parts = _PARTS.split(model)
         dropped: list[str] = []
         weights: dict[str, float] = {}
+        refit = REFIT in parts
         for part in parts:
             kind, _, listed = part.partition("=")
             for entry in filter(None, listed.split(",")):
@@ -72,7 +79,7 @@ class Experiment:
                 if not re.fullmatch(r"[0-9]{1,3}", weight):
                     raise UserError("errors_lab.weight", given=weight[:20] or "–", group=group[:40])
                 weights[group] = int(weight)
-        return Experiment.of(base, dropped, weights)
+        return Experiment.of(base, dropped, weights, refit)
 
     @property
     def changed(self) -> bool:
@@ -84,9 +91,16 @@ class Experiment:
         found = self.base
         if self.dropped:
             found += "~drop=" + ",".join(self.dropped)
+        if self.refit:
+            found += f"~{REFIT}"
         if self.weights:
             found += "~weight=" + ",".join(f"{group}:{weight}" for group, weight in self.weights)
         return found
+
+    @property
+    def positions(self) -> tuple[int, ...]:
+        """Positions of the dropped indicators in the code list."""
+        return tuple(_NAMES.index(name) for name in self.dropped)
 
     def factor(self, position: int) -> float:
         """Weight of the indicator at `position`, 1 = as in the base."""

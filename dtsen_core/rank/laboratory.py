@@ -6,7 +6,7 @@ regency effects are shrunken as in `fit`. Whatever the method, the result is an 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,7 +14,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from dtsen_core.rank import boosted, fit, fit_report, quantile, shrunken
-from dtsen_core.rank.design import FOLDS, Products, Survey
+from dtsen_core.rank.design import FOLDS, Products, Survey, without_indicators
 from dtsen_core.rank.fit import Solution
 from dtsen_core.rank.methods import Method
 from dtsen_core.rank.scorecard import CATEGORIES, PROVINCES, REGENCIES, Scorecard, neutral
@@ -43,9 +43,11 @@ class Fitted:
 
 
 def fit_model(survey: Survey, products: list[Products], method: Method, shares: Floats, origin: str,
-              tell: Tell = lambda done: None) -> Fitted:  # fmt: skip
+              tell: Tell = lambda done: None, dropped: Sequence[int] = ()) -> Fitted:  # fmt: skip
     """Fit `method` on `survey`. `shares` (1, C) households by category; `origin` of the survey guards the use
-    of the scorecard; `tell` hears the fraction done."""
+    of the scorecard; `tell` hears the fraction done. Without the indicators at the positions `dropped`, if any."""
+    if dropped:
+        survey, products = without_indicators(survey, products, dropped)
     solver = _Solver(survey, products, method, shares)
     first = solver.solution(None, np.zeros(REGENCIES))
     psu_variance, psu_sd = fit.cluster_variance(survey, survey.y - fit.predict(survey, first))

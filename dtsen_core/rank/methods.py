@@ -6,6 +6,7 @@ import tomllib
 from dataclasses import dataclass
 from functools import lru_cache
 
+from dtsen_core.errors import UserError
 from dtsen_core.paths import RULES
 
 KINDS = ("ols", "provincial", "national", "ridge", "boosted", "boosted_national", "quantile", "regency")
@@ -20,6 +21,16 @@ class Method:
     kind: str
     quantile: float = 0.5
     stored: bool = False
+
+
+WAYS = {
+    "ols": ("ols", "province"), "provincial": ("pmt", "province"), "national": ("pmt", "national"),
+    "ridge": ("ridge", "province"), "regency": ("ridge", "regency"), "boosted": ("boosted", "province"),
+    "boosted_national": ("boosted", "national"), "quantile": ("quantile", "province"),
+}  # fmt: skip
+"""How people ask for each kind: method and the area that has coefficients of its own."""
+FAMILIES = tuple(dict.fromkeys(family for family, _ in WAYS.values()))
+SCOPES = ("national", "province", "regency")
 
 
 @lru_cache(maxsize=1)
@@ -45,3 +56,21 @@ def tournament() -> tuple[str, ...]:
 def baseline() -> str:
     """Name of the model the others are compared with: plain least squares per province."""
     return str(_raw()["baseline"])
+
+
+def find(family: str, scope: str, quantile: float | None = None) -> str:
+    """Name of the declared model of `FAMILIES` fitted by `scope` (`SCOPES`); for quantile regression the `quantile`
+    (0.3 if not given). UserError that lists what there is."""
+    matches = [m for m in methods().values() if WAYS[m.kind] == (family, scope)]
+    if not matches:
+        known = ", ".join(f"{one} ({', '.join(by for f, by in WAYS.values() if f == one)})" for one in FAMILIES)
+        raise UserError("errors_lab.method", method=family[:30], scope=scope[:30], known=known)
+    if family != "quantile":
+        if quantile is not None:
+            raise UserError("errors_lab.quantile_only")
+        return matches[0].name
+    wanted = 0.3 if quantile is None else quantile
+    for match in matches:
+        if abs(match.quantile - wanted) < 1e-9:
+            return match.name
+    raise UserError("errors_lab.quantile", given=wanted, known=", ".join(f"{m.quantile:g}" for m in matches))

@@ -36,6 +36,7 @@ def sparse_design(survey: Survey, rows: npt.NDArray[np.int64], regencies: npt.ND
     place[:, -1] = CATEGORIES + len(regencies)
     data = np.ones((number, width))
     data[:, -1] = survey.urban[rows] == 1
+    data[:, list(survey.dropped)] = 0.0
     starts = np.arange(number + 1) * width
     return csr_matrix((data.ravel(), place.ravel(), starts), shape=(number, CATEGORIES + len(regencies) + 1))
 

@@ -168,6 +168,17 @@ def random_weights(number: int, spread: float, draws: int, rng: np.random.Genera
     return np.asarray(rng.dirichlet(np.full(number, alpha), size=draws) * number)
 
 
+def rank_without(parts: Floats, base: Floats) -> tuple[Floats, Floats]:
+    """(rank (regions,), moved (regions, components)): rank by the plain sum of `parts` (regions, components) + `base`
+    (regions,), and how many places it rises when one component is left out. Rank 1 has the lowest score (worst off);
+    regions of equal score keep their order."""
+    now = parts.sum(axis=1) + base
+    rank = np.argsort(np.argsort(now, kind="stable"), kind="stable") + 1
+    without_one = now[:, None] - parts
+    ranks = np.argsort(np.argsort(without_one, axis=0, kind="stable"), axis=0, kind="stable") + 1
+    return rank.astype(np.float64), (ranks - rank[:, None]).astype(np.float64)
+
+
 def rank_ranges(parts: Floats, base: Floats, weights: Floats, level: float = 0.90) -> tuple[Floats, ...]:
     """(rank, low, high, share) of regions: by the plain sum of `parts` (regions, components) + `base` (regions,),
     the central `level` range of the rank over `weights` (draws, components), and the share of draws in which the

@@ -197,6 +197,13 @@ def names(con: duckdb.DuckDBPyConnection) -> list[str]:
     return [row[0] for row in con.execute("SELECT name FROM model ORDER BY name").fetchall()]
 
 
+def origins(con: duckdb.DuckDBPyConnection) -> dict[str, str]:
+    """Origin of the households each stored scorecard was fitted on, by its name."""
+    if not has_table(con, "model"):
+        return {}
+    return {str(name): str(origin) for name, origin in con.execute("SELECT name, origin FROM model").fetchall()}
+
+
 def load(con: duckdb.DuckDBPyConnection, name: str) -> Scorecard:
     """The stored scorecard `name`; UserError with the known names if there is none."""
     known = names(con)

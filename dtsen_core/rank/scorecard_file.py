@@ -1,9 +1,11 @@
-"""Reading an uploaded scorecard: ``variable, category, coefficient[, province]``.
+"""A scorecard as a file, read and written: ``variable, category, coefficient[, province][, regency]``.
 
 All problems of a file are collected and shown together. Coefficients are in log units (0.123 = 12.3 % of
 expenditure); a category that is not listed counts 0 (the reference), except that "unknown" and merged
 classes follow from the others. Reserved variables: ``intercept`` (no category) and ``daerah`` with the
-categories ``perkotaan`` and ``perdesaan``.
+categories ``perkotaan``, ``perdesaan`` and ``tidak_diketahui`` (without it, the mean of the other two). Both may
+differ by regency even where the other coefficients do not. Files with
+semicolons or tabs may have decimal commas.
 """
 
 from __future__ import annotations
@@ -11,6 +13,7 @@ from __future__ import annotations
 import csv
 import difflib
 import io
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -36,8 +39,10 @@ from dtsen_core.regions import units
 from dtsen_core.registry.indicators import INDICATORS, NOT_APPLICABLE
 
 INTERCEPT, AREA = "intercept", "daerah"
-AREAS = {"perkotaan": URBAN, "perdesaan": RURAL}
+UNKNOWN = 3
+AREAS = {"perkotaan": URBAN, "perdesaan": RURAL, "tidak_diketahui": UNKNOWN}
 COLUMNS = ("variable", "category", "coefficient")
+PLACES = ("province", "regency")
 SHORT = 60  # characters of a stranger's text that are repeated
 SHOWN = 20  # problems listed in full; the rest is counted
 MAX_BYTES = 20_000_000
@@ -76,7 +81,7 @@ class _Reading:
 
     def __post_init__(self) -> None:
         self.values = np.full((self.sets, CATEGORIES), np.nan)
-        self.areas = np.full((self.sets, 3), np.nan)  # 0 intercept, 1 urban, 2 rural
+        self.areas = np.full((REGENCIES, 4), np.nan)  # 0 intercept, 1 urban, 2 rural, 3 unknown
 
     def problem(self, key: str, **params: object) -> None:
         self.problems.append((key, params))
@@ -93,11 +98,15 @@ def from_csv(path: Path | str, shares: Shares | None = None) -> Scorecard:
     file = Path(path)
     rows = _rows(file)
     by_province = any(row.get("province") for _, row in rows)
-    reading = _Reading(PROVINCES if by_province else 1)
+    by_regency = any(row.get("regency") and row.get("variable", "").casefold() not in (INTERCEPT, AREA)
+                     for _, row in rows)  # fmt: skip
+    reading = _Reading(REGENCIES if by_regency else PROVINCES if by_province else 1)
     for line, row in rows:
         _take(reading, line, row)
     if not rows:
         reading.problem("scorecard_empty")
+    elif not reading.problems and np.isnan(reading.values).all():
+        reading.problem("scorecard_flat")
     _gaps(reading)
     _signs(reading)
     if reading.problems:
@@ -120,27 +129,46 @@ def _rows(file: Path) -> list[tuple[int, dict[str, str]]]:
     except UnicodeDecodeError as problem:
         raise ScorecardProblems(file.name, [("scorecard_encoding", {})]) from problem
     first = text.split("\n", 1)[0]
+    delimiter = next((sign for sign in (";", "\t") if sign in first), ",")
     try:
-        parsed = list(csv.reader(io.StringIO(text), delimiter=";" if ";" in first else ","))
+        parsed = list(csv.reader(io.StringIO(text), delimiter=delimiter))
     except csv.Error as problem:
         raise ScorecardProblems(file.name, [("scorecard_encoding", {})]) from problem
     header = [name.strip().casefold() for name in parsed[0]] if parsed else []
-    missing = [name for name in COLUMNS if name not in header]
-    if missing:
-        raise ScorecardProblems(
-            file.name,
-            [("scorecard_columns", {"missing": ", ".join(missing), "found": ", ".join(header) or "–"})],
-        )
-    return [
+    if problems := _header_problems(header):
+        raise ScorecardProblems(file.name, problems)
+    rows = [
         (number, {name: cell.strip() for name, cell in zip(header, cells)})
         for number, cells in enumerate(parsed[1:], start=2)
         if any(cell.strip() for cell in cells)
     ]
+    if delimiter != ",":  # the spreadsheets that write semicolons write decimal commas as well
+        for _, row in rows:
+            if re.fullmatch(r"[+-]?[0-9]*,[0-9]+", row.get("coefficient", "")):
+                row["coefficient"] = row["coefficient"].replace(",", ".")
+    return rows
+
+
+def _header_problems(header: list[str]) -> list[tuple[str, dict[str, object]]]:
+    """What is wrong with the names of the columns: one missing, one twice, or nearly one of ours. Others are notes."""
+    found: list[tuple[str, dict[str, object]]] = []
+    missing = [name for name in COLUMNS if name not in header]
+    if missing:
+        listed = ", ".join(name[:SHORT] for name in header[:SHORT]) or "–"
+        found.append(("scorecard_columns", {"missing": ", ".join(missing), "found": listed}))
+    for name in (*COLUMNS, *PLACES):
+        if header.count(name) > 1:
+            found.append(("scorecard_column_twice", {"column": name}))
+    for name in dict.fromkeys(header):
+        near = [] if name in COLUMNS else difflib.get_close_matches(name[:SHORT], PLACES, n=1, cutoff=0.7)
+        if near and near[0] != name:
+            found.append(("scorecard_column_near", {"column": name[:SHORT], "near": near[0]}))
+    return found
 
 
 def _take(reading: _Reading, line: int, row: dict[str, str]) -> None:
     variable, category = row.get("variable", "").casefold(), row.get("category", "")
-    sets = _sets(reading, line, row.get("province", ""))
+    sets = _sets(reading, line, row, areas=variable in (INTERCEPT, AREA))
     value = _number(reading, line, row.get("coefficient", ""), variable)
     if variable in (INTERCEPT, AREA):
         column = _area_column(reading, line, variable, category)
@@ -156,16 +184,29 @@ def _take(reading: _Reading, line: int, row: dict[str, str]) -> None:
     target[sets, column] = value
 
 
-def _sets(reading: _Reading, line: int, province: str) -> slice | int | None:
-    if not province:
-        if reading.sets == 1:
-            return slice(None)
-        reading.problem("scorecard_province_missing", line=line)
+def _sets(reading: _Reading, line: int, row: dict[str, str], *, areas: bool) -> slice | int | np.ndarray | None:
+    """Which rows of the table of coefficients, or of `areas` (one per regency), the line speaks of."""
+    given = {name: row.get(name, "").replace(".", "") for name in PLACES}
+    found = {name: units.index(name).get(code) for name, code in given.items() if code}
+    for name, place in found.items():
+        if place is None:
+            reading.problem(f"scorecard_{name}", line=line, **{name: row[name][:SHORT]})
+            return None
+    if len(found) == 2 and not given["regency"].startswith(given["province"]):
+        reading.problem("scorecard_regency_elsewhere", line=line, regency=given["regency"], province=given["province"])
         return None
-    code = units.index("province").get(province.replace(".", ""))
-    if code is None:
-        reading.problem("scorecard_province", line=line, province=province)
-    return code
+    if not found:
+        if reading.sets > 1:
+            reading.problem("scorecard_province_missing", line=line)
+            return None
+        return slice(None)
+    if "regency" in found:  # only a table by regency, or the areas, have rows for it
+        return found["regency"]
+    return found["province"] if reading.sets == PROVINCES and not areas else _regencies(found["province"])
+
+
+def _regencies(province: int | None) -> np.ndarray:
+    return np.flatnonzero(province_of_regency() == province)
 
 
 def _number(reading: _Reading, line: int, text: str, variable: str) -> float | None:
@@ -275,13 +316,35 @@ def _finish(name: str, reading: _Reading, shares: Shares | None) -> Scorecard:
     derived = neutral(filled, shares)
     explicit = ~np.isnan(given)
     derived[explicit] = given[explicit]
-    intercept = np.nan_to_num(reading.areas[:, 0])
-    zones = np.nan_to_num(reading.areas[:, 1:])
-    by_zone = np.stack([intercept + zones.mean(axis=1), *(intercept[:, None] + zones).T], axis=1)
-    chosen = province_of_regency() if reading.sets > 1 else np.zeros(REGENCIES, dtype=np.int64)
+    intercept, zones = np.nan_to_num(reading.areas[:, 0]), np.nan_to_num(reading.areas[:, [URBAN, RURAL]])
+    unknown = np.where(np.isnan(reading.areas[:, UNKNOWN]), zones.mean(axis=1), reading.areas[:, UNKNOWN])
+    by_zone = intercept[:, None] + np.column_stack([unknown, zones])
     return Scorecard(
-        name,
-        "file",
-        np.rint(derived * 1000).astype(np.int32),
-        np.rint(by_zone[chosen] * 1000).astype(np.int32),
+        name, "file", np.rint(derived * 1000).astype(np.int32), np.rint(by_zone * 1000).astype(np.int32)
     )
+
+
+def to_csv(card: Scorecard, path: Path) -> None:
+    """Write `card` so that `from_csv` reads the same coefficients again: every category, and intercepts by regency in
+    thousandths of a log unit. OSError as of the file."""
+    level = {PROVINCES: "province", REGENCIES: "regency"}.get(card.sets)
+    codes = units.table(level)["code"].tolist() if level else [""]
+    regencies = units.table("regency")["code"].tolist()
+    with path.open("w", encoding="utf-8", newline="") as file:
+        out = csv.writer(file, lineterminator="\n")
+        out.writerow([*COLUMNS, *PLACES])
+        for number, code in enumerate(codes):
+            where = ["", code] if card.sets == REGENCIES else [code, ""]
+            for position, indicator in enumerate(INDICATORS):
+                for category in indicator.categories:
+                    value = card.coefficients[number, OFFSETS[position] + category.code]
+                    out.writerow([indicator.name, category.value, _milli(value), *where])
+        for regency, (unknown, urban, rural) in zip(regencies, card.area.tolist()):
+            where = ["" if card.sets == 1 else regency[:2], regency]
+            out.writerow([INTERCEPT, "", _milli(rural), *where])
+            out.writerow([AREA, "perkotaan", _milli(urban - rural), *where])
+            out.writerow([AREA, "tidak_diketahui", _milli(unknown - rural), *where])
+
+
+def _milli(value: int) -> str:
+    return f"{value / 1000:.3f}"

@@ -105,6 +105,18 @@ def stability(key: DatasetKey, model: str, spread: float, level: str) -> Publish
     return _stability(*key, model, spread, level)
 
 
+@st.cache_data(max_entries=12, show_spinner=False)
+def _rank_ablation(path: str, stamp: str, model: str, level: str) -> Published:
+    dataset = cache.dataset(DatasetKey(path, stamp))
+    frame = robustness.rank_ablation(dataset, model, level)
+    return disclosure.publish(frame, tables.rank_ablation(lab.indicator_names()), origin=dataset.manifest.origin)
+
+
+def rank_ablation(key: DatasetKey, model: str, level: str) -> Published:
+    """Ranks of areas without one question each."""
+    return _rank_ablation(*key, model, level)
+
+
 def ablation(key: DatasetKey) -> pd.DataFrame:
     return robustness.ablation(cache.dataset(key))
 

@@ -10,7 +10,7 @@ import streamlit as st
 from dtsen_core.integrate.compare import decile_classes
 from dtsen_core.oversight import disclosure, lab_tables
 from dtsen_core.oversight.disclosure import Published
-from dtsen_core.policy.movement import Movement, movement, review_cases
+from dtsen_core.policy.movement import Movement, movement
 from dtsen_core.registry import versions
 from dtsen_core.ui import cache
 from dtsen_core.ui.cache import DatasetKey
@@ -59,9 +59,3 @@ def versions_of(path: str, stamp: str) -> tuple[tuple[str, str], ...]:
     found = [v for v in versions.versions(cache.dataset(DatasetKey(path, stamp)).path) if v.manifest.families]
     ordered = sorted(found, key=lambda v: (v.manifest.as_of, v.served, v.manifest.created), reverse=True)
     return tuple((v.name, v.manifest.as_of) for v in ordered)
-
-
-@st.cache_data(max_entries=24, show_spinner=False)
-def cases(path: str, stamp: str, before: str, after: str, scope: str, region: str | None) -> pd.DataFrame:
-    """Numbers of families to review; simulated datasets only (`movement.review_cases` refuses others)."""
-    return review_cases(cache.dataset(DatasetKey(path, stamp)), before, after, scope, region)

@@ -5,14 +5,17 @@ from __future__ import annotations
 import html
 
 import numpy as np
+import pandas as pd
 import streamlit as st
 
 from dtsen_core.policy.map_indicators import map_rules
 from dtsen_core.policy.robustness import DRAWS
 from dtsen_core.policy.uncertainty import Question
 from dtsen_core.present import charts_keandalan as charts
-from dtsen_core.present import keandalan, maps, numbers, theme
+from dtsen_core.present import keandalan, maps, numbers, robust_maps, theme
 from dtsen_core.present.mutu_area import Where
+from dtsen_core.present.peta_hover import Hover
+from dtsen_core.present.robust_maps import Shading
 from dtsen_core.regions import boundaries, units
 from dtsen_core.ui import cache_keandalan, controls, peta_known, peta_map
 from dtsen_core.ui.keandalan_parts import chart, cut_choice, model_choice, ready, table
@@ -23,6 +26,7 @@ UNITS = ("families", "persons")
 BANDS = (30, 40, 45)
 SPREADS = (25, 50, 100)
 TESTS = ("weights", "questions", "short")
+MATTERS = (robust_maps.PLACES, robust_maps.LOSS)
 BOUNDS = (2, 5, 10, 20)
 """Tenths of a percentage point by which the exclusion error may rise."""
 VISITS = (10_000, 50_000, 100_000, 500_000, 1_000_000, 5_000_000)
@@ -94,29 +98,48 @@ def uncertainty(page: Page) -> None:
 
 
 def _map(page: Page, found: Where, level: str, region: str | None, finding: str) -> None:
-    mode = peta_known.theme_mode()
-    place = region or units.NATION
-    indicative = boundaries.current().origin(level)["kind"] == "indikatif"
-    figure = maps.choropleth(
-        found.rows,
-        peta_map.map_style(found.rate, level, place, mode),
-        boundaries.bbox(place),
-        hover=keandalan.hover(found, page.lang),
-        lang=page.lang,
-        corner=page.t("peta.map_corner", where=html.escape(units.name(place)), count=len(found.rows),
-                      level=html.escape(page.t(f"peta.level_{level}"))),
-        hint=page.t("map_hint"),
-        height=maps.HEIGHT_NATION if region is None else maps.HEIGHT,
-        note=page.t("peta.map_indicative" if indicative else "peta.map_official"),
-    )  # fmt: skip
-    st.plotly_chart(
-        figure, key=f"keandalan.map.{level}.{place}", theme=None, config=theme.CONFIG | {"scrollZoom": True},
-        alt=page.t("map_alt", level=page.t(f"peta.level_{level}"), finding=finding),
-    )  # fmt: skip
+    mode, place = peta_known.theme_mode(), region or units.NATION
+    style = peta_map.map_style(found.rate, level, place, mode)
+    _choropleth(page, found.rows, style, keandalan.hover(found, page.lang), level, place, finding)
     colours = (maps.NO_FIGURE[mode], *map_rules().scales[found.rate.scale][mode])
     title = page.t("peta.legend_title", measure=found.rate.label[page.lang], unit=found.rate.unit[page.lang])
     peta_map.legend_list(title, [(colours[e.klass], 1.0, e.label, e.detail) for e in found.legend])
     st.caption(page.t("breaks"))
+
+
+def _choropleth(page: Page, rows: pd.DataFrame, style: maps.MapStyle, hover: Hover, level: str, place: str,
+                finding: str, key: str = "map") -> None:  # fmt: skip
+    """The map of `rows` (code, klass, doubt) of one level in `place`."""
+    indicative = boundaries.current().origin(level)["kind"] == "indikatif"
+    figure = maps.choropleth(
+        rows, style, boundaries.bbox(place), hover=hover, lang=page.lang,
+        corner=page.t("peta.map_corner", where=html.escape(units.name(place)), count=len(rows),
+                      level=html.escape(page.t(f"peta.level_{level}"))),
+        hint=page.t("map_hint"), height=maps.HEIGHT_NATION if place == units.NATION else maps.HEIGHT,
+        note=page.t("peta.map_indicative" if indicative else "peta.map_official"),
+    )  # fmt: skip
+    st.plotly_chart(
+        figure, key=f"keandalan.{key}.{level}.{place}", theme=None, config=theme.CONFIG | {"scrollZoom": True},
+        alt=page.t("map_alt", level=page.t(f"peta.level_{level}"), finding=finding),
+    )  # fmt: skip
+
+
+def _shaded(page: Page, shown: Shading, level: str, key: str) -> None:
+    """A map of robustness of the whole country with its title and legend."""
+    mode, current = peta_known.theme_mode(), boundaries.current()
+    style = maps.MapStyle(
+        shapes=current.url(level, None), land=current.url("province"), colours=shown.colours, mode=mode,
+        style=f"app/static/map/style{'-dark' if mode == 'dark' else ''}.json",
+    )  # fmt: skip
+    st.markdown(f"**{shown.title}**")
+    _choropleth(page, shown.rows, style, shown.hover, level, units.NATION, shown.finding, key)
+    colours = (maps.NO_FIGURE[mode], *shown.colours)
+    peta_map.legend_list("", [
+        (colours[klass], 1.0, label, page.t("robust_maps.areas", count=numbers.number(count, page.lang)))
+        for klass, label, count in shown.legend if klass or count
+    ])  # fmt: skip
+    if shown.rows["doubt"].any():
+        st.caption(page.t("robust_maps.small_sample"))
 
 
 def planner(page: Page) -> None:
@@ -170,6 +193,9 @@ def _weights(page: Page) -> None:
         shown = cache_keandalan.stability(page.key, model, spread / 100, level)
     finding = keandalan.stability_finding(shown.frame, DRAWS, page.lang)
     st.subheader(finding, anchor=False)
+    map_of = robust_maps.waver(shown.frame, page.lang, peta_known.theme_mode())
+    st.markdown(map_of.finding + ".")
+    _shaded(page, map_of, level, "waver")
     frame = shown.frame.dropna(subset=["rank"]).sort_values("rank", ignore_index=True)
     if level == "regency":
         frame = frame.nlargest(SHOWN, "width").sort_values("rank", ignore_index=True)
@@ -179,10 +205,58 @@ def _weights(page: Page) -> None:
 
 
 def _questions(page: Page) -> None:
+    """Which question matters where: for the ranks of areas, or for accuracy by province."""
+    matter = str(controls.choice("matter", page.t("robust_maps.control_matter"), MATTERS, MATTERS[0],
+                                 lambda code: page.t(f"robust_maps.matter_{code}"), page=page.name,
+                                 segmented=True))  # fmt: skip
+    {"places": _places, "loss": _losses}[matter](page)
+
+
+def _question_choice(page: Page) -> str:
+    return str(controls.choice(
+        "question", page.t("robust_maps.control_question"), (robust_maps.ANY, *robust_maps.QUESTIONS), robust_maps.ANY,
+        lambda code: page.t("robust_maps.question_any") if code == robust_maps.ANY
+        else keandalan.indicator_label(code, page.lang), page=page.name,
+    ))  # fmt: skip
+
+
+def _places(page: Page) -> None:
+    columns = st.columns([2.4, 2.2, 1.4], vertical_alignment="top")
+    with columns[0]:
+        model = _model(page)
+    if model is None:
+        return
+    with columns[1]:
+        question = _question_choice(page)
+    with columns[2]:
+        level = str(controls.choice("level", page.t("control_level"), ("province", "regency"), "regency",
+                                    lambda code: page.t(f"level_{code}"), page=page.name, segmented=True))  # fmt: skip
+    with st.spinner(page.t("computing")):
+        shown = cache_keandalan.rank_ablation(page.key, model, level)
+    if question == robust_maps.ANY:
+        map_of = robust_maps.decisive(shown.frame, page.lang)
+    else:
+        map_of = robust_maps.moved(shown.frame, question, page.lang)
+    st.subheader(map_of.finding, anchor=False)
+    _shaded(page, map_of, level, "matter")
+    st.caption(page.t("robust_maps.note_places"))
+    made = robust_maps.decisive_table(shown.frame, question, page.lang)
+    table(page, made, map_of.finding, f"questions-{level}", shown.reason(page.lang))
+
+
+def _losses(page: Page) -> None:
     if not ready(page, "ablasi", page.t("test_wanted"), page.t("test_start")):
         return
-    place = _regions(page) or units.NATION
-    rows = keandalan.losses(cache_keandalan.ablation(page.key), place, page.lang)
+    frame = cache_keandalan.ablation(page.key)
+    columns = st.columns(2, vertical_alignment="top")
+    with columns[0]:
+        question = _question_choice(page)
+    with columns[1]:
+        place = _regions(page) or units.NATION
+    map_of = robust_maps.loss(frame, question, page.lang, peta_known.theme_mode())
+    st.subheader(map_of.finding, anchor=False)
+    _shaded(page, map_of, "province", "loss")
+    rows = keandalan.losses(frame, place, page.lang)
     finding = keandalan.losses_finding(rows, place, page.lang)
     st.subheader(finding, anchor=False)
     chart(page, charts.loss_bars(rows.head(15), page.lang), finding, "losses")

@@ -9,14 +9,12 @@ import streamlit as st
 
 from dtsen_core.policy.explain import Explanation
 from dtsen_core.policy.request import SCOPES
-from dtsen_core.present import keluarga, numbers, peringkat, theme
+from dtsen_core.present import keluarga, numbers, theme
 from dtsen_core.present.peringkat_tables import Table
 from dtsen_core.rank.order import INDEX
 from dtsen_core.regions import units
-from dtsen_core.ui import cache_keluarga, controls, url_state
+from dtsen_core.ui import cache_keluarga, controls, fitting, url_state
 from dtsen_core.ui.shell import Page
-
-MODELS = ("pmt_provinsi", "pmt_nasional", INDEX)
 
 
 def choose(page: Page) -> tuple[int, str, str] | None:
@@ -32,8 +30,9 @@ def choose(page: Page) -> tuple[int, str, str] | None:
                 lambda code: page.t("whole_country") if code == units.NATION else units.label(code), page=page.name,
             )  # fmt: skip
         with first[2]:
-            model = controls.choice("model", page.t("model"), MODELS, MODELS[0],
-                                    lambda m: peringkat.model_name(m, page.lang), page=page.name)  # fmt: skip
+            offered = (*fitting.models(page.key), INDEX)
+            model = controls.choice("model", page.t("model"), offered, offered[0],
+                                    fitting.labels(page), page=page.name)  # fmt: skip
         with first[3]:
             scope = controls.choice("scope", page.t("scope"), SCOPES, SCOPES[0],
                                     lambda s: page.t(f"peringkat.scope_{s}"), page=page.name)  # fmt: skip
@@ -42,6 +41,7 @@ def choose(page: Page) -> tuple[int, str, str] | None:
             st.info(page.t("nothing", given=given.replace("`", "'")), icon=":material/search_off:")
             return None
         family = _family(page, rows)
+    fitting.ensure(page, str(model))
     return family, str(model), str(scope)
 
 

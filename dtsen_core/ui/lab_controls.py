@@ -1,7 +1,7 @@
 """Controls of the laboratory: weights of indicator groups, dropped indicators, poverty line, decile cut-off.
 
 In the address they stand as ``w`` (aset50.perumahan150), ``drop`` (numbers of the indicators in the code list),
-``line`` and ``cut``.
+``refit`` (1: the model is fitted again without them), ``line`` and ``cut``.
 """
 
 from __future__ import annotations
@@ -16,10 +16,11 @@ from dtsen_core.policy.reranking import CUTS
 from dtsen_core.rank.experiment import FULL, MOST, Experiment
 from dtsen_core.rank.order import GROUPS
 from dtsen_core.registry.indicators import INDICATORS
-from dtsen_core.ui import controls, url_state
+from dtsen_core.ui import controls, fitting, url_state
 from dtsen_core.ui.shell import Page
 
 STEP = 10
+REFITS = (0, 1)
 
 
 def parse_weights(raw: str) -> dict[str, int]:
@@ -71,18 +72,36 @@ def scorecard(page: Page, base: str) -> str:
             page.t("dropped"), list(labels), format_func=labels.__getitem__, key=key, help=page.t("dropped_help"),
             placeholder=page.t("dropped_none"),
         )  # fmt: skip
+        again = _refit(page, fitting.can_refit(page.key, base))
         st.button(page.t("reset"), on_click=_reset, args=(page.name,), icon=":material/restart_alt:")
-    url_state.write(w=write_weights(weights), drop=write_dropped(dropped))
+    url_state.write(w=write_weights(weights), drop=write_dropped(dropped), refit=1 if again and dropped else None)
     if fixed:
         return base
     try:
-        plan = Experiment.of(base, dropped, weights)
+        plan = Experiment.of(base, dropped, weights, again)
     except UserError as problem:
         st.warning(problem.message(page.lang))
         return base
+    if dropped and not again and st.session_state[f"{page.name}.refit"] == 1:
+        st.warning(page.t("refit_unavailable"))
     if plan.changed:
-        st.caption(page.t("experiment_note"))
+        st.caption(page.t("experiment_note_refit" if plan.refit else "experiment_note"))
     return plan.name if plan.changed else base
+
+
+def _refit(page: Page, possible: bool) -> bool:
+    """Whether the other coefficients are to be fitted again; asked where that is `possible`."""
+    key = f"{page.name}.refit"
+    if url_state.external("refit") or key not in st.session_state:
+        st.session_state[key] = url_state.read("refit", REFITS, 0)
+    st.session_state[key] = st.session_state[key]  # kept while the control is not drawn
+    if not possible:
+        st.caption(page.t("refit_unavailable"))
+        return False
+    chosen = st.segmented_control(
+        page.t("refit"), REFITS, format_func=lambda code: page.t(f"refit_{code}"), key=key, required=True
+    )
+    return chosen == 1
 
 
 def _seed(page: Page) -> None:
@@ -103,6 +122,7 @@ def _reset(name: str) -> None:
     for group in GROUPS:
         st.session_state[f"{name}.w.{group}"] = FULL
     st.session_state[f"{name}.drop"] = []
+    st.session_state[f"{name}.refit"] = 0
 
 
 def line(page: Page) -> str:

@@ -2,33 +2,27 @@
 
 from __future__ import annotations
 
-import pandas as pd
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from dtsen_core import locale
 from dtsen_core.policy.request import RankRequest
 from dtsen_core.present import moves, numbers
 from dtsen_core.present.peringkat_export import csv_bytes
-from dtsen_core.regions import units
 from dtsen_core.ui import cache_movement, controls, peringkat_parts
 from dtsen_core.ui.cache_movement import Moved
+from dtsen_core.ui.pages_list import page_entry
 from dtsen_core.ui.shell import Page
-
-LIMIT = 200
 
 
 def _t(page: Page, key: str, **params: object) -> str:
     return locale.text(f"moves.{key}", page.lang, **params)
 
 
-def movement(page: Page, request: RankRequest) -> None:
-    """Decile moves of the delivered ranking between two versions, in the scope and region of `request`."""
+def pair_choice(page: Page, left: DeltaGenerator, right: DeltaGenerator) -> tuple[str, str]:
+    """Names of the (earlier, later) version; there must be two."""
     known = dict(cache_movement.versions_of(*page.key))
-    if len(known) < 2:
-        st.info(_t(page, "one_version"), icon=":material/info:")
-        return
     names = list(known)
-    left, right = st.columns(2)
     write = {name: f"{numbers.date(day, page.lang)} · {name}" for name, day in known.items()}
     with right:
         after = controls.choice("v2", _t(page, "control_after"), names, page.dataset.version, write.__getitem__,
@@ -38,6 +32,15 @@ def movement(page: Page, request: RankRequest) -> None:
     with left:
         before = controls.choice("v1", _t(page, "control_before"), earlier, (past or earlier)[0], write.__getitem__,
                                  page=page.name)  # fmt: skip
+    return str(before), str(after)
+
+
+def movement(page: Page, request: RankRequest) -> None:
+    """Decile moves of the delivered ranking between two versions, in the scope and region of `request`."""
+    if len(cache_movement.versions_of(*page.key)) < 2:
+        st.info(_t(page, "one_version"), icon=":material/info:")
+        return
+    before, after = pair_choice(page, *st.columns(2))
     with st.spinner(page.t("computing")):
         found = cache_movement.moved(page.key, before, after, request.scope, request.region, request.level)
     classes = found.classes.frame
@@ -84,15 +87,8 @@ def _cases(page: Page, found: Moved, request: RankRequest) -> None:
     )  # fmt: skip
     if not page.dataset.simulated or not count:
         return
-    rows = cache_movement.cases(*page.key, found.before, found.after, request.scope, request.region)
-    st.dataframe(
-        pd.DataFrame({
-            _t(page, "col_family"): rows["id_keluarga"].astype(str),
-            _t(page, "col_regency"): [units.name(code) for code in rows["regency"]],
-            _t(page, "col_before"): rows["before"], _t(page, "col_after"): rows["after"],
-            _t(page, "col_check"): [numbers.date(day, page.lang) if pd.notna(day) else "–"
-                                    for day in rows["ground_check"]],
-        }),
-        width="stretch", hide_index=True, alt=_t(page, "cases_alt"),
+    st.page_link(
+        page_entry("tinjauan").file, label=_t(page, "cases_review"), icon=":material/rule:",
+        query_params={"kind": "moves", "v1": found.before, "v2": found.after, "scope": request.scope}
+        | ({} if page.lang == locale.LANGS[0] else {"lang": page.lang}),
     )  # fmt: skip
-    st.caption(_t(page, "cases_note", limit=LIMIT))

@@ -9,16 +9,15 @@ from pathlib import Path
 import streamlit as st
 
 from dtsen_core.policy.welfare import OFFICIAL, SCOPES, UNITS, RankRequest
-from dtsen_core.present import peringkat
+from dtsen_core.rank.methods import methods
 from dtsen_core.rank.order import INDEX
 from dtsen_core.regions import units
-from dtsen_core.ui import cache_keandalan, cache_peringkat, controls, lab_controls, url_state
+from dtsen_core.ui import cache_peringkat, controls, fitting, lab_controls, url_state
 from dtsen_core.ui.shell import Page
 
 UPLOAD = "unggahan"
 UPLOAD_SEEN = 64  # MB that reach us, so that a file too large is refused in the visitor's language
 NATION = units.NATION
-FIRST = ("pmt_provinsi", "pmt_nasional")
 VIEWS = ("deciles", "impact", "classes", "moves", "movement", "thresholds")
 _UPLOADED = "peringkat.scorecard"
 
@@ -36,10 +35,8 @@ class Choice:
 
 
 def models(page: Page) -> tuple[str, ...]:
-    """Models on offer: those fitted on the simulated survey only for simulated data."""
-    own = FIRST if page.dataset.manifest.origin == "simulated" else ()
-    fitted = (name for name in cache_keandalan.models(page.key) if name not in own)
-    return (*own, *fitted, OFFICIAL, INDEX, UPLOAD)
+    """Models on offer: fitted ones, never on a simulated survey for real data, then what needs no survey."""
+    return (*fitting.models(page.key), OFFICIAL, INDEX, UPLOAD)
 
 
 @st.cache_data(max_entries=1, show_spinner=False)
@@ -62,13 +59,12 @@ def draw(page: Page) -> Choice:
     with st.container(border=True):
         first = st.columns([3, 3, 2], vertical_alignment="bottom")
         with first[0]:
-            usual = FIRST[0] if FIRST[0] in offered else OFFICIAL
-            model = _choice(page, "model", offered, usual, peringkat.model_name)
+            model = _choice(page, "model", offered, offered[0], fitting.labels(page))
         with first[1]:
             scope = _choice(page, "scope", SCOPES, SCOPES[0])
         with first[2]:
             unit = _choice(page, "unit", UNITS, UNITS[0])
-        second = st.columns([2.6, 1.8, 2, 2.2, 1.8], vertical_alignment="bottom")
+        second = st.columns([2.3, 1.7, 1.7, 2.7, 1.8], vertical_alignment="bottom")
         with second[0]:
             region = controls.choice(
                 "region",
@@ -110,13 +106,13 @@ def draw(page: Page) -> Choice:
 def draw_second(page: Page, first: RankRequest) -> RankRequest | None:
     """Controls of the ranking to compare with; None while its scorecard is missing."""
     offered = models(page)
-    fitted = [name for name in FIRST if name in offered and name != first.model]
-    # Without another model to compare with, the same one in another scope is the natural question.
-    default = fitted[-1] if fitted else OFFICIAL
+    # The stored models come first. Without another model, the same one in another scope is the natural question.
+    other = [name for name in offered[:2] if name in methods() and name != first.model]
+    default = other[-1] if other else OFFICIAL
     other_scope = SCOPES[1] if default == first.model and first.scope == SCOPES[0] else SCOPES[0]
     columns = st.columns(3, vertical_alignment="bottom")
     with columns[0]:
-        model = _choice(page, "model2", offered, default, peringkat.model_name, label="second_model")
+        model = _choice(page, "model2", offered, default, fitting.labels(page), label="second_model")
     with columns[1]:
         scope = _choice(page, "scope2", SCOPES, other_scope, label="second_scope", kind="scope")
     with columns[2]:
@@ -147,14 +143,14 @@ def _choice(
     name: str,
     options: tuple[str, ...],
     default: str,
-    writer: Callable[[str, str], str] | None = None,
+    writer: Callable[[str], str] | None = None,
     *,
     label: str | None = None,
     kind: str | None = None,
     helped: bool = True,
 ) -> str:
     def written(code: str) -> str:
-        return str(writer(code, page.lang)) if writer else page.t(f"{kind or name}_{code}")
+        return writer(code) if writer else page.t(f"{kind or name}_{code}")
 
     help_text = page.t(f"control_{name}_help") if helped and label is None else None
     chosen = controls.choice(

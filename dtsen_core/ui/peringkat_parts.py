@@ -12,7 +12,7 @@ from dtsen_core.present import charts_rank, labels, numbers, peringkat, theme
 from dtsen_core.present import peringkat_tables as tables
 from dtsen_core.present.peringkat_export import csv_bytes, xlsx_bytes
 from dtsen_core.regions import units
-from dtsen_core.ui import cache_peringkat, peringkat_controls
+from dtsen_core.ui import cache_peringkat, fitting, peringkat_controls
 from dtsen_core.ui.cache_peringkat import Ranking
 from dtsen_core.ui.shell import Page
 
@@ -197,4 +197,7 @@ def upload_wanted(page: Page) -> None:
 
 def second_request(page: Page, found: Ranking) -> RankRequest | None:
     st.markdown(f"**{page.t('second_title')}**")
-    return peringkat_controls.draw_second(page, found.request)
+    second = peringkat_controls.draw_second(page, found.request)
+    if second is not None:
+        fitting.ensure(page, second.model)
+    return second

@@ -18,7 +18,7 @@ from dtsen_core.errors import UserError
 from dtsen_core.present import labels
 from dtsen_core.registry.dataset import Dataset
 from dtsen_core.settings import settings
-from dtsen_core.ui import build_screen, cache, guard, url_state
+from dtsen_core.ui import build_screen, cache, guard, url_state, waiting
 from dtsen_core.ui.pages_list import PageEntry, page_entry, pages
 
 _log = logging.getLogger("dtsen.ui")
@@ -143,8 +143,8 @@ def language_switch(lang: str) -> None:
 
 
 def run(chosen: StreamlitPage, lang: str) -> None:
-    """Run a page; whatever goes wrong ends in one sentence."""
-    with one_sentence(lang):
+    """Run a page; whatever goes wrong ends in one sentence, and a ranking that has to wait tells its place."""
+    with one_sentence(lang), waiting.place_shown(lang):
         chosen.run()
 
 
@@ -166,7 +166,8 @@ def fragment(function: Callable[..., Any]) -> Callable[..., Any]:
 
     @functools.wraps(function)
     def guarded(*args: Any, **kwargs: Any) -> None:
-        with one_sentence(url_state.current_language()):
+        lang = url_state.current_language()
+        with one_sentence(lang), waiting.place_shown(lang):
             function(*args, **kwargs)
 
     return st.fragment(guarded)

@@ -1,4 +1,4 @@
-"""The review queue: filters, one pair side by side, the three decisions, and the log."""
+"""The review page: which queue, and of doubtful pairs the filters, one pair side by side, the decisions, the log."""
 
 from __future__ import annotations
 
@@ -6,11 +6,13 @@ import streamlit as st
 
 from dtsen_core.errors import UserError
 from dtsen_core.integrate import review
+from dtsen_core.integrate.decisions import Log
 from dtsen_core.integrate.review import Pair
 from dtsen_core.present import mutu, numbers, tinjauan
 from dtsen_core.ui import cache, controls, url_state
 from dtsen_core.ui.shell import Page
 
+KINDS = ("pairs", "moves")
 PAIR, TOLD = "tinjauan.pair", "tinjauan.told"
 
 
@@ -19,13 +21,20 @@ def _sources(path: str, stamp: str) -> dict[str, int]:
     return review.sources(cache.dataset(cache.DatasetKey(path, stamp)))
 
 
+def kind(page: Page) -> str:
+    """Which of the two queues to show."""
+    return str(controls.choice("kind", page.t("control_kind"), KINDS, KINDS[0], lambda code: page.t(f"kind_{code}"),
+                               page=page.name, segmented=True))  # fmt: skip
+
+
 def queue(page: Page) -> None:
-    """The whole page body. On real data, or without pairs, one sentence says why there is nothing to show."""
+    """The queue of doubtful pairs. On real data, or without pairs, one sentence says why there is nothing to show."""
     try:
         review.refuse_names(page.dataset, holder=False)
     except UserError as refusal:
         st.info(refusal.message(page.lang), icon=":material/lock:")
         return
+    st.caption(page.t("intro"))
     held = _sources(*page.key)
     if not held:
         st.info(page.t("no_pairs", version=page.dataset.version), icon=":material/info:")
@@ -56,7 +65,7 @@ def queue(page: Page) -> None:
         st.info(page.t("empty_queue"), icon=":material/task_alt:")
     else:
         _pair(page, waiting)
-    _log(page)
+    log(page, review.LOG)
 
 
 def _pair(page: Page, waiting: tuple[str, ...]) -> None:
@@ -107,10 +116,11 @@ def _decide(page: Page, pair: Pair, waiting: tuple[str, ...], at: int) -> None:
                 st.rerun()
 
 
-def _log(page: Page) -> None:
-    rows = review.log(page.dataset.path)
+def log(page: Page, kept: Log) -> None:
+    """What was decided, by whom and when, and whether the log is sound."""
+    rows = kept.entries(page.dataset.path)
     with st.expander(page.t("log_title", n=numbers.number(len(rows), page.lang)), icon=":material/history:"):
-        broken = review.broken_at(page.dataset.path)
+        broken = kept.broken_at(page.dataset.path)
         if broken is not None:
             st.error(page.t("log_broken", row=broken))
         st.caption(page.t("log_note"))

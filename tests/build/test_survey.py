@@ -12,6 +12,7 @@ from dtsen_core.collect.simulate import delivered
 from dtsen_core.errors import UserError
 from dtsen_core.integrate import survey
 from dtsen_core.policy import lab
+from dtsen_core.policy.models import scorecard_for
 from dtsen_core.policy.welfare import RankRequest, full_ranking
 from dtsen_core.rank import scorecard
 from dtsen_core.registry.dataset import Dataset
@@ -60,6 +61,8 @@ def test_a_survey_makes_a_model_that_ranks_real_families(
     assert ranked.areas["n"].sum() == made.manifest.families > 0
     assert ranked.areas["p0"].notna().all()
     assert lab.fitted(made, "ridge_provinsi").card.origin == "real"
+    assert lab.available(made) == ["pmt_provinsi", "pmt_nasional", "ridge_provinsi"]
+    assert scorecard_for(made, "pmt_nasional~drop=ijazah_kepala~refit").origin == "real"
     # the values come back as the codes they were written from
     kept = made.cursor().execute("SELECT jenis_lantai_terluas AS v, urban FROM survey ORDER BY household").df()
     first = source.cursor().execute(

@@ -13,10 +13,13 @@ CORE = ROOT / "dtsen_core"
 # is known, poverty lines, and the declared effects of the simulation.
 OF_FILES_AND_MODELS = {
     "ingest_files", "quarantine_reasons", "calibration", "model_fit", "tournament", "calibration_curve", "ablation",
-    "questionnaire", "available", "other_models", "known", "line_factors", "truth",
+    "questionnaire", "available", "to_be_fitted", "fit", "refitted", "quality", "report", "other_models", "known",
+    "line_factors", "truth",
 }  # fmt: skip
 # One simulated family, for which they refuse any other dataset (`test_single_families_are_simulated_ones`).
-OF_ONE_SIMULATED_FAMILY = {"explain", "candidates", "review_cases"}
+OF_ONE_SIMULATED_FAMILY = {"explain", "candidates", "changed_answers"}
+# What fills the review queue; its page is closed to real data (`review.refuse_names`).
+OF_THE_REVIEW_QUEUE = {"collect"}
 Function = ast.FunctionDef
 
 
@@ -50,7 +53,7 @@ def about_people() -> set[str]:
         gives = ast.unparse(function.returns) if function.returns else ""
         if "Dataset" in takes and not function.name.startswith("_") and gives != "bool":
             found.add(function.name)
-    return found - OF_FILES_AND_MODELS - OF_ONE_SIMULATED_FAMILY
+    return found - OF_FILES_AND_MODELS - OF_ONE_SIMULATED_FAMILY - OF_THE_REVIEW_QUEUE
 
 
 @cache

@@ -11,7 +11,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from dtsen_core.locale import text
-from dtsen_core.policy import lab, models, trust, uncertainty
+from dtsen_core.policy import lab, models, robustness, trust, uncertainty
 from dtsen_core.policy.welfare import RankRequest, full_ranking
 from dtsen_core.present import keandalan
 from dtsen_core.rank import methods
@@ -128,3 +128,26 @@ def test_families_add_up_and_doubt_is_highest_at_the_cut_off(dataset: Dataset) -
     assert table["visits"].sum() == pytest.approx(10_000, rel=1e-6)
     assert curve["removed"].is_monotonic_increasing
     assert table["removed"].sum() == pytest.approx(np.interp(10_000, curve["visits"], curve["removed"]), rel=0.02)
+
+
+@pytest.mark.parametrize("lang", ["id", "en"])
+@pytest.mark.parametrize(("query", "title"), [
+    ({"test": "weights", "level": "regency"}, "title_waver"),
+    ({"test": "questions", "level": "province"}, "title_decisive"),
+    ({"test": "questions", "question": "ijazah_kepala"}, "title_moved"),
+])  # fmt: skip
+def test_the_robustness_maps_say_what_they_show(query: dict[str, str], title: str, lang: str) -> None:
+    app = visit(show="robust", lang=lang, **query)
+    assert not app.exception
+    assert not app.warning
+    told = text(f"robust_maps.{title}", lang, question="\0").split("\0")[0]
+    assert any(told in block.value for block in app.markdown)
+    assert len(app.get("plotly_chart")) >= 1
+
+
+def test_the_map_of_accuracy_comes_with_the_chart(dataset: Dataset) -> None:
+    robustness.ablation(dataset)
+    app = visit(show="robust", test="questions", matter="loss", question="ijazah_kepala")
+    assert not app.exception
+    assert len(app.get("plotly_chart")) == 2
+    assert any("R²" in block.value for block in app.markdown)

@@ -26,12 +26,16 @@ NAMES = [i.name for i in INDICATORS]
 @given(
     st.lists(st.sampled_from(NAMES), max_size=8),
     st.dictionaries(st.sampled_from(GROUPS), st.integers(0, 20).map(lambda k: 10 * k)),
+    st.booleans(),
 )
-def test_the_name_and_the_address_bring_the_experiment_back(dropped: list[str], weights: dict[str, int]) -> None:
+def test_the_name_and_the_address_bring_the_experiment_back(
+    dropped: list[str], weights: dict[str, int], refit: bool
+) -> None:
     if all(weights.get(group) == 0 for group in GROUPS):
         weights = {}
-    plan = Experiment.of("C:/ADMIN~1/kartu.csv", dropped, weights)
+    plan = Experiment.of("C:/ADMIN~1/kartu.csv", dropped, weights, refit)
     assert Experiment.parse(plan.name) == plan
+    assert plan.refit == (refit and bool(dropped))  # nothing dropped: nothing to fit again
     full = dict.fromkeys(GROUPS, 100) | weights
     address = lab_controls.write_weights(full)
     assert ({} if address is None else lab_controls.parse_weights(address)) == {

@@ -89,6 +89,10 @@ def _simulated_tables(con: duckdb.DuckDBPyConnection, folder: Path) -> None:
         FROM range(38) p, (VALUES ('pmt_provinsi')) m(model)
         UNION ALL SELECT 'pmt_nasional', 255, 345000, 34500, 180, 0.5, 0.49, 0.25, 0.25"""
     )
+    con.execute(
+        """CREATE TABLE model AS SELECT name, 'pmt' AS kind, 'simulated' AS origin
+        FROM (VALUES ('pmt_provinsi'), ('pmt_nasional')) m(name)"""
+    )
     truth = duckdb.connect(str(folder / "evaluation.duckdb"))
     truth.execute(
         """CREATE TABLE truth AS

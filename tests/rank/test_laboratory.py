@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import warnings
 
 import duckdb
@@ -167,3 +168,70 @@ def test_every_model_is_an_exactly_additive_scorecard(
         score = found.card.scores(categories, survey.regency, survey.urban) / 1000
         assert np.abs(score - found.whole)[known].max() < 0.021  # 41 terms rounded to thousandths
         assert np.isfinite(found.heldout).all()
+
+
+DROPPED = (2, 17, 38)
+
+
+def gone() -> np.ndarray:
+    return np.concatenate([np.arange(OFFSETS[at], OFFSETS[at + 1]) for at in DROPPED])
+
+
+@pytest.fixture(scope="module")
+def one_province(survey: Survey, products: list[design.Products]) -> tuple[Survey, list[design.Products]]:
+    rows = survey.province == products[0].province
+    fields = ("province", "regency", "urban", "y", "weight", "cluster", "fold")
+    mine = {name: getattr(survey, name)[rows] for name in fields}
+    return dataclasses.replace(survey, **mine, categories=[c[rows] for c in survey.categories]), products[:1]
+
+
+def test_a_fit_without_indicators_equals_one_on_a_survey_that_never_asked_them(
+    con: duckdb.DuckDBPyConnection, one_province: tuple[Survey, list[design.Products]]
+) -> None:
+    survey, products = one_province
+    never = dataclasses.replace(survey, dropped=DROPPED)
+    counted = design.cross_products(never, lambda done: None)
+    shares, method = category_shares(con), methods()["ridge_provinsi"]
+    here = laboratory.fit_model(survey, products, method, shares, "simulated", dropped=DROPPED)
+    there = laboratory.fit_model(never, counted, method, shares, "simulated")
+    assert np.array_equal(here.card.coefficients, there.card.coefficients)
+    assert np.allclose(here.heldout, there.heldout, atol=1e-9)
+
+
+@pytest.mark.parametrize("name", ["ols_provinsi", "pmt_provinsi", "tumbuh_nasional", "kuantil_30"])
+def test_no_method_gives_a_dropped_indicator_a_coefficient(
+    con: duckdb.DuckDBPyConnection, one_province: tuple[Survey, list[design.Products]], name: str
+) -> None:
+    found = laboratory.fit_model(*one_province, methods()[name], category_shares(con), "real", dropped=DROPPED)
+    assert not found.card.coefficients[:, gone()].any()
+    assert found.card.coefficients.any()
+    assert np.isfinite(found.heldout).all()
+
+
+def test_a_regency_is_not_asked_a_dropped_indicator_either(
+    one_province: tuple[Survey, list[design.Products]],
+) -> None:
+    fewer, _ = design.without_indicators(*one_province, DROPPED)
+    rows = np.flatnonzero(fewer.regency == fewer.regency[0])
+    found = shrunken.regency_products(fewer, int(fewer.regency[0]), rows)
+    assert not found.matrix[:, gone(), :].any()
+    assert not found.target[:, gone()].any()
+    assert found.matrix.any()
+
+
+def test_a_refit_of_least_squares_is_least_squares_without_the_columns(
+    survey: Survey, products: list[design.Products]
+) -> None:
+    import statsmodels.api as sm
+
+    fewer, emptied = design.without_indicators(survey, products, DROPPED)
+    part = emptied[0]
+    rows, matrix, weight = dense(fewer, part)
+    assert not matrix[:, gone()].any()
+    piece = equations.partial(part)
+    beta = np.linalg.lstsq(piece.matrix, piece.target, rcond=None)[0]
+    theta = np.r_[beta, piece.areas(beta)]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        known = sm.WLS(survey.y[rows], matrix[:, matrix.any(axis=0)], weights=weight).fit()
+    assert np.allclose(matrix @ theta, known.fittedvalues, atol=2e-3)

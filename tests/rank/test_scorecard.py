@@ -9,7 +9,8 @@ import pytest
 from dtsen_core.errors import UserError
 from dtsen_core.rank import scorecard
 from dtsen_core.rank.scorecard import CATEGORIES, OFFSETS, PROVINCES, REGENCIES, neutral
-from dtsen_core.rank.scorecard_file import ScorecardProblems, from_csv
+from dtsen_core.rank.scorecard_file import ScorecardProblems, from_csv, to_csv
+from dtsen_core.regions import units
 from dtsen_core.registry.indicators import INDICATORS
 from tests.rank.synthetic import at, random_card
 
@@ -209,3 +210,71 @@ def test_a_scorecard_by_regency_is_stored_and_read_back() -> None:
         card = random_card(rng, sets, name=f"kartu{sets}")
         scorecard.save(con, card, "uji")
         assert scorecard.load(con, card.name).hash == card.hash
+
+
+def ordered_card(rng: np.random.Generator, sets: int) -> scorecard.Scorecard:
+    """A scorecard along the declared directions, with coefficients and areas of its own in every set."""
+    from dtsen_core.rank.order import index_card
+
+    base = index_card(None).coefficients
+    coefficients = (base * rng.integers(1, 4, (sets, 1)) + rng.integers(-3, 3, (sets, 1))).astype(np.int32)
+    area = rng.integers(12_000, 14_000, (REGENCIES, 3)).astype(np.int32)
+    return scorecard.Scorecard("kartu", "real", coefficients, area)
+
+
+@pytest.mark.parametrize("sets", [1, PROVINCES, REGENCIES])
+def test_a_written_scorecard_is_read_back_exactly(tmp_path: Path, sets: int) -> None:
+    card = ordered_card(np.random.default_rng(sets), sets)
+    to_csv(card, tmp_path / "kartu.csv")
+    back = from_csv(tmp_path / "kartu.csv")
+    assert np.array_equal(back.coefficients, card.coefficients)
+    assert np.array_equal(back.area, card.area)
+    assert back.origin == "file"
+
+
+def test_semicolons_may_have_decimal_commas(tmp_path: Path) -> None:
+    card = from_csv(write(tmp_path, f"variable;category;coefficient\nintercept;;13,25\n{ASSETS[0]};1;0,125\n"))
+    assert card.area.min() == card.area.max() == 13_250
+    assert card.coefficients.max() == 125
+
+
+def test_intercepts_may_differ_by_regency_alone(tmp_path: Path) -> None:
+    card = from_csv(write(tmp_path, "variable,category,coefficient,regency\nintercept,,13,3201\nintercept,,12,3202\n"
+                                    f"{ASSETS[0]},1,0.125,\n"))  # fmt: skip
+    assert card.sets == 1
+    place = {code: n for n, code in enumerate(units.table("regency")["code"])}
+    assert card.area[place["3201"]].tolist() == [13_000] * 3
+    assert card.area[place["3202"]].tolist() == [12_000] * 3
+    assert card.area[place["1101"]].tolist() == [0] * 3
+
+
+@pytest.mark.parametrize(("row", "key"), [
+    ("intercept,,13,,9999", "scorecard_regency"), ("intercept,,13,11,3201", "scorecard_regency_elsewhere"),
+    ("intercept,,13,,3201", "scorecard_repeated"),
+])  # fmt: skip
+def test_a_wrong_regency_is_told(tmp_path: Path, row: str, key: str) -> None:
+    text = f"variable,category,coefficient,province,regency\nintercept,,13,,3201\n{row}\n"
+    with pytest.raises(ScorecardProblems) as refused:
+        from_csv(write(tmp_path, text))
+    assert [name for name, _ in refused.value.problems] == [key]
+    assert "3" in refused.value.message("id")
+
+
+@pytest.mark.parametrize(("text", "keys"), [
+    ("variable,category,coefficient\nintercept,,13\ndaerah,perkotaan,0.1\n", ["scorecard_flat"]),
+    ("variable,category,coefficient,provinsi\nintercept,,13,32\n", ["scorecard_column_near"]),
+    ("variable,category,category,province,province\n",
+     ["scorecard_columns", "scorecard_column_twice", "scorecard_column_twice"]),
+    ("variable,category,coefficient,catatan\nintercept,,x,lihat\n", ["scorecard_number"]),
+])  # fmt: skip
+def test_columns_and_empty_scorecards_are_told(tmp_path: Path, text: str, keys: list[str]) -> None:
+    with pytest.raises(ScorecardProblems) as refused:
+        from_csv(write(tmp_path, text))
+    assert [key for key, _ in refused.value.problems] == keys
+    for lang in ("id", "en"):
+        assert len(refused.value.message(lang).splitlines()) == 1 + len(keys)
+
+
+def test_tabs_are_read_as_semicolons_are(tmp_path: Path) -> None:
+    card = from_csv(write(tmp_path, f"variable\tcategory\tcoefficient\nintercept\t\t13\n{ASSETS[0]}\t1\t0,125\n"))
+    assert card.coefficients.max() == 125

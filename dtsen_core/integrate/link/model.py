@@ -98,7 +98,8 @@ def fit(comparisons: list[Comparison], seen: Evidence) -> Model:
     for n in range(len(comparisons)):
         model.u[n] = _shrunk(seen.random[n], prior_u[n], PRIOR_PAIRS_U)
     _guard(model, comparisons, MOST_M_ELSE, LEAST_CHANCE * model.share)
-    model.excess = _excess(model, seen)
+    last = np.array([len(c.levels) - 1 for c in comparisons])
+    model.excess = _excess(model, seen, matched=_consistent(seen.patterns, last), apart=~_consistent(seen.random_patterns, last))
     _climb(model, comparisons, seen, prior_m, prior_u)
     model.excess = _excess(model, seen)
     for _ in range(ERROR_ROUNDS):
@@ -234,13 +235,27 @@ def _ratio(m: Array, u: Array, group: list[int]) -> float:
     return float(m[group].sum() / u[group].sum())
 
 
-def _excess(model: Model, seen: Evidence, share: float | None = None) -> dict[int, Excess]:
+def _consistent(patterns: npt.NDArray[np.int64], last: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
+    """Patterns in which no more than every fourth known column differs altogether."""
+    known = (patterns >= 0).sum(axis=1)
+    return (patterns == last).sum(axis=1) * 4 <= known
+
+
+def _excess(
+    model: Model,
+    seen: Evidence,
+    share: float | None = None,
+    *,
+    matched: npt.NDArray[np.bool_] | None = None,
+    apart: npt.NDArray[np.bool_] | None = None,
+) -> dict[int, Excess]:
     """Columns of which one foretells the other (postcode and place, address and surname of a family, given name
     and mail address): the bits by which agreement on both is more frequent among different people than by
     chance, once for exact agreement (counted over all pairs), once for any (from random pairs)."""
-    p = _posterior(model, seen.patterns)
     others_model = model if share is None else Model(model.m, model.u, share, {})
-    apart = (1.0 - _posterior(others_model, seen.random_patterns)) * seen.random_weight
+    p = _posterior(model, seen.patterns) if matched is None else matched.astype(np.float64)
+    unlike = 1.0 - _posterior(others_model, seen.random_patterns) if apart is None else apart.astype(np.float64)
+    unlike = unlike * seen.random_weight
     good = [weight > 0 for weight in weights(model)]
     known = [seen.random_patterns[:, n] >= 0 for n in range(len(good))]
     agree = [known[n] & good[n][np.maximum(seen.random_patterns[:, n], 0)] for n in range(len(good))]
@@ -250,14 +265,14 @@ def _excess(model: Model, seen: Evidence, share: float | None = None) -> dict[in
         best = Excess(0, 0.0, 0.0)
         for a in order[:place]:
             both = (seen.patterns[:, a] == 0) & (seen.patterns[:, b] == 0)
-            matched = float((p * seen.weight)[both].sum())
-            others = max(seen.together[(min(a, b), max(a, b))] - matched, 0.0)
+            same = float((p * seen.weight)[both].sum())
+            others = max(seen.together[(min(a, b), max(a, b))] - same, 0.0)
             chance = model.u[a][0] * model.u[b][0] * seen.total
             exact = float(np.log2((others + 5.0) / (chance + 5.0)))
             told = known[a] & known[b]
-            rate = [float(apart[told & agree[n]].sum() / max(apart[told].sum(), 1.0)) for n in (a, b)]
+            rate = [float(unlike[told & agree[n]].sum() / max(unlike[told].sum(), 1.0)) for n in (a, b)]
             fuzzy = float(
-                np.log2((apart[agree[a] & agree[b]].sum() + 3.0) / (rate[0] * rate[1] * apart[told].sum() + 3.0))
+                np.log2((unlike[agree[a] & agree[b]].sum() + 3.0) / (rate[0] * rate[1] * unlike[told].sum() + 3.0))
             )
             if max(exact, fuzzy) > max(best.exact, best.any):
                 best = Excess(a, max(exact, fuzzy, 0.0), max(fuzzy, 0.0))

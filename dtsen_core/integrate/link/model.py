@@ -39,6 +39,7 @@ LEAST_ERRORS, MOST_ONE_ERROR = -4.0, 0.5
 for a match is not believed, as the fit would then feed on pairs of different people."""
 LEAST_U = 1e-7
 """No agreement is taken to be rarer than this among different people."""
+SMOOTH = 1.0
 LEAST_EXCESS = 0.7
 """Agreement of two columns counts twice only if it is at least so many bits more frequent than by chance."""
 
@@ -79,7 +80,7 @@ class Model:
     m: list[Array]
     u: list[Array]
     share: float
-    excess: dict[int, Excess]
+    excess: dict[int, tuple[Excess, ...]]
     errors: tuple[float, ...] = ()
 
     def prior(self) -> float:
@@ -139,10 +140,14 @@ def _posterior(model: Model, patterns: npt.NDArray[np.int64]) -> Array:
     given = [np.where(patterns[:, n] < 0, 0.0, w[np.maximum(patterns[:, n], 0)]) for n, w in enumerate(all_weights)]
     for value in given:
         bits += value
-    for b, excess in model.excess.items():
-        a = excess.other
-        exact = (patterns[:, a] == 0) & (patterns[:, b] == 0)
-        bits -= np.where(exact, excess.exact, np.where((given[a] > 0) & (given[b] > 0), excess.any, 0.0))
+    for b, known_before in model.excess.items():
+        counted = np.zeros(len(patterns))
+        for excess in known_before:
+            a = excess.other
+            exact = (patterns[:, a] == 0) & (patterns[:, b] == 0)
+            both = (given[a] > 0) & (given[b] > 0)
+            counted = np.maximum(counted, np.where(exact, excess.exact, np.where(both, excess.any, 0.0)))
+        bits -= counted
     if model.errors:
         bits += np.array(model.errors)[_differing(patterns)]
     return 1.0 / (1.0 + np.exp2(-np.clip(bits, -200, 200)))
@@ -248,7 +253,7 @@ def _excess(
     *,
     matched: npt.NDArray[np.bool_] | None = None,
     apart: npt.NDArray[np.bool_] | None = None,
-) -> dict[int, Excess]:
+) -> dict[int, tuple[Excess, ...]]:
     """Columns of which one foretells the other (postcode and place, address and surname of a family, given name
     and mail address): the bits by which agreement on both is more frequent among different people than by
     chance, once for exact agreement (counted over all pairs), once for any (from random pairs)."""
@@ -260,23 +265,23 @@ def _excess(
     known = [seen.random_patterns[:, n] >= 0 for n in range(len(good))]
     agree = [known[n] & good[n][np.maximum(seen.random_patterns[:, n], 0)] for n in range(len(good))]
     order = sorted(range(len(model.u)), key=lambda n: model.u[n][0])
-    taken: dict[int, Excess] = {}
+    taken: dict[int, tuple[Excess, ...]] = {}
     for place, b in enumerate(order):
-        best = Excess(0, 0.0, 0.0)
+        most = float(-np.log2(model.u[b][0]))
+        found = []
         for a in order[:place]:
             both = (seen.patterns[:, a] == 0) & (seen.patterns[:, b] == 0)
             same = float((p * seen.weight)[both].sum())
             others = max(seen.together[(min(a, b), max(a, b))] - same, 0.0)
             chance = model.u[a][0] * model.u[b][0] * seen.total
-            exact = float(np.log2((others + 5.0) / (chance + 5.0)))
+            exact = float(np.log2((max(others - np.sqrt(others), 0.0) + SMOOTH) / (chance + SMOOTH)))
             told = known[a] & known[b]
             rate = [float(unlike[told & agree[n]].sum() / max(unlike[told].sum(), 1.0)) for n in (a, b)]
             fuzzy = float(
                 np.log2((unlike[agree[a] & agree[b]].sum() + 3.0) / (rate[0] * rate[1] * unlike[told].sum() + 3.0))
             )
-            if max(exact, fuzzy) > max(best.exact, best.any):
-                best = Excess(a, max(exact, fuzzy, 0.0), max(fuzzy, 0.0))
-        if max(best.exact, best.any) >= LEAST_EXCESS:
-            most = float(-np.log2(model.u[b][0]))
-            taken[b] = Excess(best.other, min(best.exact, most), min(best.any, most))
+            if max(exact, fuzzy) >= LEAST_EXCESS:
+                found.append(Excess(a, min(max(exact, fuzzy), most), min(max(fuzzy, 0.0), most)))
+        if found:
+            taken[b] = tuple(found)
     return taken

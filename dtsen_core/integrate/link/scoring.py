@@ -88,11 +88,7 @@ def weigh(
             if slips:
                 weight = _slip(comparison, fitted, n, weight)
         if n in fitted.excess:
-            excess = fitted.excess[n]
-            other = compared[excess.other]
-            exact = f"{_exact(other, fitted, excess.other)} AND {_exact(comparison, fitted, n)}"
-            some = f"mw_{other.name} > 0 AND mw_{comparison.name} > 0"
-            weight += f" - CASE WHEN {exact} THEN {excess.exact!r} WHEN {some} THEN {excess.any!r} ELSE 0 END"
+            weight += f" - {_counted(compared, fitted, n)}"
         parts.append(f"({weight})::DOUBLE AS w_{comparison.name}")
     differing, apart = _differing(compared, fitted), _apart(compared, fitted)
     con.execute(
@@ -142,6 +138,17 @@ def _differing(compared: list[Comparison], fitted: model.Model) -> str:
     count = " + ".join(f"(mw_{c.name} <> 0 AND NOT {_exact(c, fitted, n)})::INTEGER" for n, c in enumerate(compared))
     listed = ", ".join(repr(bits) for bits in fitted.errors)
     return f"([{listed}])[least({count}, {len(fitted.errors) - 1}) + 1]"
+
+
+def _counted(compared: list[Comparison], fitted: model.Model, n: int) -> str:
+    """SQL: the bits of column `n` that the columns it goes along with have already given to a pair."""
+    cases = []
+    for excess in fitted.excess[n]:
+        other = compared[excess.other]
+        exact = f"{_exact(other, fitted, excess.other)} AND {_exact(compared[n], fitted, n)}"
+        some = f"mw_{other.name} > 0 AND mw_{compared[n].name} > 0"
+        cases.append(f"CASE WHEN {exact} THEN {excess.exact!r} WHEN {some} THEN {excess.any!r} ELSE 0 END")
+    return f"greatest(0, {', '.join(cases)})"
 
 
 def _apart(compared: list[Comparison], fitted: model.Model) -> str:

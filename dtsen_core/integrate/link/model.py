@@ -40,6 +40,7 @@ for a match is not believed, as the fit would then feed on pairs of different pe
 LEAST_U = 1e-7
 """No agreement is taken to be rarer than this among different people."""
 SMOOTH = 1.0
+CONSISTENT = 0.25
 LEAST_EXCESS = 0.7
 """Agreement of two columns counts twice only if it is at least so many bits more frequent than by chance."""
 
@@ -94,18 +95,19 @@ def fit(comparisons: list[Comparison], seen: Evidence) -> Model:
     prior_m = [m / m.sum() for m in prior_m]
     prior_u = [np.array([max(level.u, 1e-6) for level in c.levels]) for c in comparisons]
     prior_u = [u / u.sum() for u in prior_u]
-    start = min(seen.most, max(1.0, 0.2 * seen.most)) / seen.total
-    model = Model([m.copy() for m in prior_m], [u.copy() for u in prior_u], min(start, 0.5), {})
+    model = Model([m.copy() for m in prior_m], [u.copy() for u in prior_u], 0.5, {})
     for n in range(len(comparisons)):
         model.u[n] = _shrunk(seen.random[n], prior_u[n], PRIOR_PAIRS_U)
+    alike, alike_by_chance = (_consistent(model, patterns) for patterns in (seen.patterns, seen.random_patterns))
+    start = min(max(1.0, 0.2 * seen.most), max(1.0, float(seen.weight[alike].sum()))) / seen.total
+    model.share = min(start, 0.5)
     _guard(model, comparisons, MOST_M_ELSE, LEAST_CHANCE * model.share)
-    last = np.array([len(c.levels) - 1 for c in comparisons])
-    model.excess = _excess(model, seen, matched=_consistent(seen.patterns, last), apart=~_consistent(seen.random_patterns, last))
-    _climb(model, comparisons, seen, prior_m, prior_u)
+    model.excess = _excess(model, seen, matched=alike, apart=~alike_by_chance)
+    _climb(model, comparisons, seen, prior_m, prior_u, alike, only=True)
     model.excess = _excess(model, seen)
     for _ in range(ERROR_ROUNDS):
         model.errors = _errors(model, seen)
-        _climb(model, comparisons, seen, prior_m, prior_u)
+        _climb(model, comparisons, seen, prior_m, prior_u, alike)
     return model
 
 
@@ -154,10 +156,19 @@ def _posterior(model: Model, patterns: npt.NDArray[np.int64]) -> Array:
 
 
 def _climb(
-    model: Model, comparisons: list[Comparison], seen: Evidence, prior_m: list[Array], prior_u: list[Array]
+    model: Model,
+    comparisons: list[Comparison],
+    seen: Evidence,
+    prior_m: list[Array],
+    prior_u: list[Array],
+    alike: npt.NDArray[np.bool_],
+    *,
+    only: bool = False,
 ) -> None:
     for _ in range(ROUNDS):
         p = _posterior(model, seen.patterns) * seen.weight
+        if only:
+            p = p * alike
         matches = float(p.sum())
         before = model.share
         model.share = float(np.clip((matches + 0.5) / (seen.total + 1.0), 0.25 / (seen.total + 1.0), 0.9))
@@ -167,7 +178,8 @@ def _climb(
             known = level >= 0
             found = np.bincount(level[known], weights=p[known], minlength=len(prior_m[n]))
             model.m[n] = _shrunk(found.astype(np.float64), prior_m[n], PRIOR_PAIRS_M)
-            model.u[n] = _shrunk(np.maximum(seen.random[n] - found, 0.0), prior_u[n], PRIOR_PAIRS_U)
+            sure = np.bincount(level[known], weights=(p * alike)[known], minlength=len(prior_m[n]))
+            model.u[n] = _shrunk(np.maximum(seen.random[n] - sure, 0.0), prior_u[n], PRIOR_PAIRS_U)
         _guard(model, comparisons, MOST_M_ELSE, LEAST_CHANCE * model.share)
         if abs(np.log(model.share / before)) < 1e-4:
             break
@@ -240,10 +252,14 @@ def _ratio(m: Array, u: Array, group: list[int]) -> float:
     return float(m[group].sum() / u[group].sum())
 
 
-def _consistent(patterns: npt.NDArray[np.int64], last: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
-    """Patterns in which no more than every fourth known column differs altogether."""
-    known = (patterns >= 0).sum(axis=1)
-    return (patterns == last).sum(axis=1) * 4 <= known
+def _consistent(model: Model, patterns: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
+    """Patterns in which the columns that differ altogether hold at most `CONSISTENT` of what all known ones tell."""
+    known, differing = np.zeros(len(patterns)), np.zeros(len(patterns))
+    for n, u in enumerate(model.u):
+        told = float(-np.log2(u[0]))
+        known += told * (patterns[:, n] >= 0)
+        differing += told * (patterns[:, n] == len(u) - 1)
+    return differing <= CONSISTENT * known
 
 
 def _excess(
@@ -265,6 +281,7 @@ def _excess(
     known = [seen.random_patterns[:, n] >= 0 for n in range(len(good))]
     agree = [known[n] & good[n][np.maximum(seen.random_patterns[:, n], 0)] for n in range(len(good))]
     order = sorted(range(len(model.u)), key=lambda n: model.u[n][0])
+    told_of = [float(counts.sum()) / seen.total for counts in seen.random]
     taken: dict[int, tuple[Excess, ...]] = {}
     for place, b in enumerate(order):
         most = float(-np.log2(model.u[b][0]))
@@ -273,7 +290,7 @@ def _excess(
             both = (seen.patterns[:, a] == 0) & (seen.patterns[:, b] == 0)
             same = float((p * seen.weight)[both].sum())
             others = max(seen.together[(min(a, b), max(a, b))] - same, 0.0)
-            chance = model.u[a][0] * model.u[b][0] * seen.total
+            chance = model.u[a][0] * model.u[b][0] * told_of[a] * told_of[b] * seen.total
             exact = float(np.log2((max(others - np.sqrt(others), 0.0) + SMOOTH) / (chance + SMOOTH)))
             told = known[a] & known[b]
             rate = [float(unlike[told & agree[n]].sum() / max(unlike[told].sum(), 1.0)) for n in (a, b)]

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from dtsen_core.integrate.link.kinds import WORDED
+
 NEAR_FREQUENCY = 0.6
 """Power to which the frequency of a nearly equal value counts."""
 FLAT = frozenset({"sex", "birth_date", "flat"})
@@ -67,7 +69,9 @@ def _levels(kind: str, x: str, length: int, other: str | None) -> tuple[Level, .
     shorter = f"least(length({a}), length({b}))"
     swap: list[Level] = []
     if other is not None:
-        crossed = f"({a} = {other}_r AND {other}_l = {b})"
+        straight, across = f"{a} = {other}_r", f"{other}_l = {b}"
+        nearly = [f"jaro_winkler_similarity({one}) >= 0.85" for one in (f"{a}, {other}_r", f"{other}_l, {b}")]
+        crossed = f"({straight} AND {nearly[1]} OR {across} AND {nearly[0]})"
         if kind == "address":
             crossed = f"({a} = {other}_r OR {other}_l = {b})"
         swap = [Level(crossed, 0.01, 0.0, like_exact=True)]
@@ -114,20 +118,8 @@ def _levels(kind: str, x: str, length: int, other: str | None) -> tuple[Level, .
             steps.append(Level(f"{near} <= 2 OR left({a}, 3) = left({b}, 3)", 0.02, 0.02))
         used = sum(level.m for level in steps)
         return (*steps, Level("ELSE", 1 - used, 1 - sum(level.u for level in steps)))
-    if kind in ("address", "text"):
-        shared = f"len(list_intersect({x}_t_l, {x}_t_r))"
-        fewer = f"least(len({x}_t_l), len({x}_t_r))"
-        solid_a, solid_b = f"{x}_s_l", f"{x}_s_r"
-        return (
-            Level(exact, 0.75, 0.002), *swap,
-            Level(f"jaro_winkler_similarity({solid_a}, {solid_b}) >= 0.94 OR ({shorter} >= 6 AND {near} <= 2)", 0.1,
-              0.001, near=True),
-            Level(f"{alike} >= 0.85 OR ({fewer} >= 2 AND {shared} * 3 >= 2 * {fewer}) OR "
-                  f"(contains({a}, '@') AND contains({b}, '@') AND split_part({a}, '@', 1) = split_part({b}, '@', 1))",
-                  0.05, 0.01),
-            Level(f"{shared} >= 1 AND {fewer} >= 2", 0.03, 0.05),
-            Level("ELSE", 0.07, 0.93),
-        )  # fmt: skip
+    if kind in WORDED:
+        return _worded(x, exact, near, alike, shorter, swap)
     if kind == "place":
         return (
             Level(exact, 0.85, 0.02),
@@ -136,6 +128,35 @@ def _levels(kind: str, x: str, length: int, other: str | None) -> tuple[Level, .
             Level("ELSE", 0.07, 0.95),
         )
     return (Level(exact, 0.96, 0.5), Level("ELSE", 0.04, 0.5))
+
+
+def _worded(x: str, exact: str, near: str, alike: str, shorter: str, swap: list[Level]) -> tuple[Level, ...]:
+    """Levels of texts of several words.
+
+    Words in common count by their rarity: squared logarithm of one over the share of records that hold them
+    (tf-idf, Salton & Buckley 1988), as cosine and as share of the shorter text. Two different first numbers (of
+    houses, volumes) are never "nearly the same" however alike the texts are.
+    """
+    common = f"coalesce(list_sum(list_transform(list_intersect({x}_w_l, {x}_w_r), lambda w: w.w)), 0)"
+    cosine = f"{common} / sqrt({x}_q_l * {x}_q_r)"
+    held = f"{common} / least({x}_q_l, {x}_q_r)"
+    several = f"least(len({x}_t_l), len({x}_t_r)) >= 2"
+    solid = f"jaro_winkler_similarity({x}_s_l, {x}_s_r)"
+    number = f"{x}_n_l = {x}_n_r"
+    unlike = f"coalesce({x}_n_l <> {x}_n_r, false)"
+    mail = (
+        f"(contains({x}_l, '@') AND contains({x}_r, '@') AND split_part({x}_l, '@', 1) = split_part({x}_r, '@', 1))"
+    )
+    return (
+        Level(exact, 0.72, 0.002), *swap,
+        Level(f"NOT {unlike} AND ({solid} >= 0.94 OR ({shorter} >= 6 AND {near} <= 2) OR {cosine} >= 0.95)", 0.1,
+          0.001, near=True),
+        Level(f"NOT {unlike} AND ({alike} >= 0.9 OR {held} >= 0.9 OR {cosine} >= 0.6 OR {mail}) "
+              f"OR {number} AND {held} >= 0.4", 0.07, 0.004),
+        Level(f"{cosine} >= 0.4 OR {held} >= 0.6 OR {alike} >= 0.85", 0.03, 0.015),
+        Level(f"{common} > 0 AND {several}", 0.03, 0.05),
+        Level("ELSE", 0.05, 0.93),
+    )  # fmt: skip
 
 
 def comparisons(kinds: dict[str, str], lengths: dict[str, int]) -> list[Comparison]:

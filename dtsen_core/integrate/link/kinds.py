@@ -14,6 +14,8 @@ KINDS = (
 """The kinds a column may be declared as."""
 
 NAMES = frozenset({"given_name", "surname", "full_name"})
+WORDED = frozenset({"address", "text"})
+"""Kinds compared word by word, rare words counting for more."""
 EMPTY = ("", "NAN", "NONE", "NULL", "N/A", "<NA>", "NAT", "-", "--", "?", "UNKNOWN", "NIL", "#N/A")
 TITLES = "MR|MRS|MS|MISS|MADAM|DR|DRS|DRA|PROF|SIR|REV|FR|HAJI|HJ|IR"
 SUFFIXES = "JR|SR|II|III|IV|PHD|MD|ESQ"
@@ -24,7 +26,9 @@ STREET_WORDS = {
     "DRIVE": "DR", "COURT": "CT", "CRESCENT": "CR", "CRES": "CR", "CIRCUIT": "CCT", "BOULEVARD": "BLVD",
     "LANE": "LN", "TERRACE": "TCE", "CLOSE": "CL", "HIGHWAY": "HWY", "SQUARE": "SQ", "PARKWAY": "PKWY",
     "NORTH": "N", "SOUTH": "S", "EAST": "E", "WEST": "W", "JALAN": "JL", "JLN": "JL", "GANG": "GG",
-    "APARTMENT": "APT", "NOMOR": "NO", "SAINT": "ST", "MOUNT": "MT",
+    "APARTMENT": "APT", "NOMOR": "NO", "SAINT": "ST", "MOUNT": "MT", "BLV": "BLVD", "BOUL": "BLVD",
+    "FIRST": "1ST", "SECOND": "2ND", "THIRD": "3RD", "FOURTH": "4TH", "FIFTH": "5TH", "SIXTH": "6TH",
+    "SEVENTH": "7TH", "EIGHTH": "8TH", "NINTH": "9TH", "TENTH": "10TH",
 }  # fmt: skip
 MONTHS = {
     "JAN": 1, "FEB": 2, "MAR": 3, "APR": 4, "MAY": 5, "MEI": 5, "MAI": 5, "JUN": 6, "JUL": 7, "AUG": 8,
@@ -165,11 +169,14 @@ def phonetic(text: str) -> str:
 
 
 def helpers(kind: str, column: str) -> dict[str, str]:
-    """Further columns that comparing `column` needs, name → SQL: solid or sorted text (_s), words (_t)."""
-    if kind in ("address", "text"):
+    """Further columns that comparing `column` needs, name → SQL: solid or sorted text (_s), words (_t), the first
+    whole number (_n; that of a house, as a rule)."""
+    if kind in WORDED:
+        number = "(?:^| )([0-9]+[A-Z]?)(?: |$)"
         return {
             f"{column}_s": f"replace({column}, ' ', '')",
             f"{column}_t": f"list_distinct(string_split({column}, ' '))",
+            f"{column}_n": f"nullif(regexp_extract({column}, '{number}', 1), '')",
         }
     if kind == "full_name":
         tokens = f"string_split({column}, ' ')"

@@ -39,6 +39,8 @@ LEAST_ERRORS, MOST_ONE_ERROR = -4.0, 0.5
 for a match is not believed, as the fit would then feed on pairs of different people."""
 LEAST_U = 1e-7
 """No agreement is taken to be rarer than this among different people."""
+SMOOTH = 1.0
+CONSISTENT = 0.25
 LEAST_EXCESS = 0.7
 """Agreement of two columns counts twice only if it is at least so many bits more frequent than by chance."""
 
@@ -79,7 +81,7 @@ class Model:
     m: list[Array]
     u: list[Array]
     share: float
-    excess: dict[int, Excess]
+    excess: dict[int, tuple[Excess, ...]]
     errors: tuple[float, ...] = ()
 
     def prior(self) -> float:
@@ -93,17 +95,19 @@ def fit(comparisons: list[Comparison], seen: Evidence) -> Model:
     prior_m = [m / m.sum() for m in prior_m]
     prior_u = [np.array([max(level.u, 1e-6) for level in c.levels]) for c in comparisons]
     prior_u = [u / u.sum() for u in prior_u]
-    start = min(seen.most, max(1.0, 0.2 * seen.most)) / seen.total
-    model = Model([m.copy() for m in prior_m], [u.copy() for u in prior_u], min(start, 0.5), {})
+    model = Model([m.copy() for m in prior_m], [u.copy() for u in prior_u], 0.5, {})
     for n in range(len(comparisons)):
         model.u[n] = _shrunk(seen.random[n], prior_u[n], PRIOR_PAIRS_U)
+    alike, alike_by_chance = (_consistent(model, patterns) for patterns in (seen.patterns, seen.random_patterns))
+    start = min(max(1.0, 0.2 * seen.most), max(1.0, float(seen.weight[alike].sum()))) / seen.total
+    model.share = min(start, 0.5)
     _guard(model, comparisons, MOST_M_ELSE, LEAST_CHANCE * model.share)
-    model.excess = _excess(model, seen)
-    _climb(model, comparisons, seen, prior_m, prior_u)
+    model.excess = _excess(model, seen, matched=alike, apart=~alike_by_chance)
+    _climb(model, comparisons, seen, prior_m, prior_u, alike, only=True)
     model.excess = _excess(model, seen)
     for _ in range(ERROR_ROUNDS):
         model.errors = _errors(model, seen)
-        _climb(model, comparisons, seen, prior_m, prior_u)
+        _climb(model, comparisons, seen, prior_m, prior_u, alike)
     return model
 
 
@@ -138,20 +142,33 @@ def _posterior(model: Model, patterns: npt.NDArray[np.int64]) -> Array:
     given = [np.where(patterns[:, n] < 0, 0.0, w[np.maximum(patterns[:, n], 0)]) for n, w in enumerate(all_weights)]
     for value in given:
         bits += value
-    for b, excess in model.excess.items():
-        a = excess.other
-        exact = (patterns[:, a] == 0) & (patterns[:, b] == 0)
-        bits -= np.where(exact, excess.exact, np.where((given[a] > 0) & (given[b] > 0), excess.any, 0.0))
+    for b, known_before in model.excess.items():
+        counted = np.zeros(len(patterns))
+        for excess in known_before:
+            a = excess.other
+            exact = (patterns[:, a] == 0) & (patterns[:, b] == 0)
+            both = (given[a] > 0) & (given[b] > 0)
+            counted = np.maximum(counted, np.where(exact, excess.exact, np.where(both, excess.any, 0.0)))
+        bits -= counted
     if model.errors:
         bits += np.array(model.errors)[_differing(patterns)]
     return 1.0 / (1.0 + np.exp2(-np.clip(bits, -200, 200)))
 
 
 def _climb(
-    model: Model, comparisons: list[Comparison], seen: Evidence, prior_m: list[Array], prior_u: list[Array]
+    model: Model,
+    comparisons: list[Comparison],
+    seen: Evidence,
+    prior_m: list[Array],
+    prior_u: list[Array],
+    alike: npt.NDArray[np.bool_],
+    *,
+    only: bool = False,
 ) -> None:
     for _ in range(ROUNDS):
         p = _posterior(model, seen.patterns) * seen.weight
+        if only:
+            p = p * alike
         matches = float(p.sum())
         before = model.share
         model.share = float(np.clip((matches + 0.5) / (seen.total + 1.0), 0.25 / (seen.total + 1.0), 0.9))
@@ -161,7 +178,8 @@ def _climb(
             known = level >= 0
             found = np.bincount(level[known], weights=p[known], minlength=len(prior_m[n]))
             model.m[n] = _shrunk(found.astype(np.float64), prior_m[n], PRIOR_PAIRS_M)
-            model.u[n] = _shrunk(np.maximum(seen.random[n] - found, 0.0), prior_u[n], PRIOR_PAIRS_U)
+            sure = np.bincount(level[known], weights=(p * alike)[known], minlength=len(prior_m[n]))
+            model.u[n] = _shrunk(np.maximum(seen.random[n] - sure, 0.0), prior_u[n], PRIOR_PAIRS_U)
         _guard(model, comparisons, MOST_M_ELSE, LEAST_CHANCE * model.share)
         if abs(np.log(model.share / before)) < 1e-4:
             break
@@ -234,34 +252,53 @@ def _ratio(m: Array, u: Array, group: list[int]) -> float:
     return float(m[group].sum() / u[group].sum())
 
 
-def _excess(model: Model, seen: Evidence, share: float | None = None) -> dict[int, Excess]:
+def _consistent(model: Model, patterns: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
+    """Patterns in which the columns that differ altogether hold at most `CONSISTENT` of what all known ones tell."""
+    known, differing = np.zeros(len(patterns)), np.zeros(len(patterns))
+    for n, u in enumerate(model.u):
+        told = float(-np.log2(u[0]))
+        known += told * (patterns[:, n] >= 0)
+        differing += told * (patterns[:, n] == len(u) - 1)
+    return differing <= CONSISTENT * known
+
+
+def _excess(
+    model: Model,
+    seen: Evidence,
+    share: float | None = None,
+    *,
+    matched: npt.NDArray[np.bool_] | None = None,
+    apart: npt.NDArray[np.bool_] | None = None,
+) -> dict[int, tuple[Excess, ...]]:
     """Columns of which one foretells the other (postcode and place, address and surname of a family, given name
     and mail address): the bits by which agreement on both is more frequent among different people than by
     chance, once for exact agreement (counted over all pairs), once for any (from random pairs)."""
-    p = _posterior(model, seen.patterns)
     others_model = model if share is None else Model(model.m, model.u, share, {})
-    apart = (1.0 - _posterior(others_model, seen.random_patterns)) * seen.random_weight
+    p = _posterior(model, seen.patterns) if matched is None else matched.astype(np.float64)
+    unlike = 1.0 - _posterior(others_model, seen.random_patterns) if apart is None else apart.astype(np.float64)
+    unlike = unlike * seen.random_weight
     good = [weight > 0 for weight in weights(model)]
     known = [seen.random_patterns[:, n] >= 0 for n in range(len(good))]
     agree = [known[n] & good[n][np.maximum(seen.random_patterns[:, n], 0)] for n in range(len(good))]
     order = sorted(range(len(model.u)), key=lambda n: model.u[n][0])
-    taken: dict[int, Excess] = {}
+    told_of = [float(counts.sum()) / seen.total for counts in seen.random]
+    taken: dict[int, tuple[Excess, ...]] = {}
     for place, b in enumerate(order):
-        best = Excess(0, 0.0, 0.0)
+        most = float(-np.log2(model.u[b][0]))
+        found = []
         for a in order[:place]:
             both = (seen.patterns[:, a] == 0) & (seen.patterns[:, b] == 0)
-            matched = float((p * seen.weight)[both].sum())
-            others = max(seen.together[(min(a, b), max(a, b))] - matched, 0.0)
-            chance = model.u[a][0] * model.u[b][0] * seen.total
-            exact = float(np.log2((others + 5.0) / (chance + 5.0)))
+            same = float((p * seen.weight)[both].sum())
+            others = max(seen.together[(min(a, b), max(a, b))] - same, 0.0)
+            chance = model.u[a][0] * model.u[b][0] * told_of[a] * told_of[b] * seen.total
+            exact = float(np.log2((max(others - np.sqrt(others), 0.0) + SMOOTH) / (chance + SMOOTH)))
             told = known[a] & known[b]
-            rate = [float(apart[told & agree[n]].sum() / max(apart[told].sum(), 1.0)) for n in (a, b)]
+            rate = [float(unlike[told & agree[n]].sum() / max(unlike[told].sum(), 1.0)) for n in (a, b)]
             fuzzy = float(
-                np.log2((apart[agree[a] & agree[b]].sum() + 3.0) / (rate[0] * rate[1] * apart[told].sum() + 3.0))
+                np.log2((unlike[agree[a] & agree[b]].sum() + 3.0) / (rate[0] * rate[1] * unlike[told].sum() + 3.0))
             )
-            if max(exact, fuzzy) > max(best.exact, best.any):
-                best = Excess(a, max(exact, fuzzy, 0.0), max(fuzzy, 0.0))
-        if max(best.exact, best.any) >= LEAST_EXCESS:
-            most = float(-np.log2(model.u[b][0]))
-            taken[b] = Excess(best.other, min(best.exact, most), min(best.any, most))
+            if max(exact, fuzzy) >= LEAST_EXCESS:
+                found.append(Excess(a, min(max(exact, fuzzy), most), min(max(fuzzy, 0.0), most)))
+        if found:
+            taken[b] = tuple(found)
     return taken

@@ -12,20 +12,27 @@ import pandas as pd
 import pyarrow as pa
 
 from dtsen_core.errors import UserError
-from dtsen_core.integrate.link import blocking, model, scoring
+from dtsen_core.integrate.link import blocking, model, rivals, scoring
 from dtsen_core.integrate.link.comparisons import comparisons
-from dtsen_core.integrate.link.kinds import KINDS, MONTH_FIRST, helpers, normalised, plain, told
+from dtsen_core.integrate.link.kinds import KINDS, MONTH_FIRST, WORDED, helpers, normalised, plain, told
 from dtsen_core.registry import limits
 
 LEAST_CLOSED = 0.25
 """A pair may be closed through a third record if its own Bayes factor is at least this."""
-MOST_PARTNERED = 0.98
-"""No more rows than this share are taken to have a partner before looking at them."""
 
 Table: TypeAlias = pd.DataFrame | duckdb.DuckDBPyRelation
 
-ONE_TO_ONE = 0.03
-"""Two tables without duplicates of their own: at most this share of matched rows has a second sure partner."""
+
+RARE_WORDS = """
+CREATE OR REPLACE TEMP TABLE link_row AS
+WITH word AS (SELECT id, unnest({column}_t) AS t FROM link_row),
+rarity AS (
+  SELECT t, pow(ln(1 + (SELECT count({column}) FROM link_row) / count(*)), 2) AS w FROM word GROUP BY t),
+listed AS (
+  SELECT id, list({{'t': t, 'w': w}} ORDER BY t) AS {column}_w, sum(w) AS {column}_q
+  FROM word JOIN rarity USING (t) GROUP BY id)
+SELECT r.*, {column}_w, {column}_q FROM link_row r LEFT JOIN listed USING (id) ORDER BY id"""
+"""Adds the words of a column with their weight (_w) and the sum of these (_q)."""
 
 
 def link_records(
@@ -170,6 +177,8 @@ def _normalise(con: duckdb.DuckDBPyConnection, kinds: dict[str, str]) -> tuple[d
         SELECT *{"".join(further)} FROM said ORDER BY id"""
     )
     con.execute("DROP TABLE link_raw")
+    for name in (name for name, kind in kinds.items() if kind in WORDED):
+        con.execute(RARE_WORDS.format(column=name))
     kept, lengths = {}, {}
     for name, kind in kinds.items():
         known, length, numbers = con.execute(
@@ -194,44 +203,20 @@ def _score(
         f"pow(2.0, greatest(-300, least(300, {fitted.prior()!r} + {total}))) AS odds FROM link_weight"
     )
     if link:
-        rival = _rivals(con, fitted.share)
+        rows = con.execute(
+            "SELECT count(*) FILTER (WHERE side = 0), count(*) FILTER (WHERE side = 1) FROM link_row"
+        ).fetchall()[0]
+        rivals.settle(con, compared, fitted, rows)
     else:
-        rival = "1"
         _close(con, 2.0 ** fitted.prior())
     listed = ", ".join(f"s.w_{c.name}" for c in compared)
     return con.execute(
-        f"""SELECT a.row AS left_row, b.row AS right_row, odds / ({rival} + odds) AS probability, {listed}
+        f"""SELECT a.row AS left_row, b.row AS right_row, odds / (1 + odds) AS probability, {listed}
         FROM link_scored s JOIN link_row a ON a.id = s.id_l JOIN link_row b ON b.id = s.id_r
-        WHERE odds / ({rival} + odds) >= ?
+        WHERE odds / (1 + odds) >= ?
         ORDER BY probability DESC, left_row, right_row""",
         [minimum],
     ).df()
-
-
-def _rivals(con: duckdb.DuckDBPyConnection, share: float) -> str:
-    """What the odds of a pair stand against when two tables are linked.
-
-    If hardly any row has a second sure partner, each row has at most one true partner, and the probability of
-    a pair is its odds over the odds of all partners of that row and of none: rivals take from each other, and
-    where nearly every row has a partner (estimated from `share` of all pairs), "none" is an unlikely answer.
-    """
-    sure, second = con.execute(
-        """WITH sure AS (SELECT id_l, id_r FROM link_scored WHERE odds > 100),
-        counted AS (SELECT count(*) AS n FROM sure GROUP BY id_l UNION ALL SELECT count(*) FROM sure GROUP BY id_r)
-        SELECT count(*), count(*) FILTER (WHERE n > 1) FROM counted"""
-    ).fetchall()[0]
-    if second > ONE_TO_ONE * sure and second > 2:
-        return "1"
-    con.execute(
-        """CREATE OR REPLACE TEMP TABLE link_scored AS
-        SELECT *, greatest(sum(odds) OVER (PARTITION BY id_l), sum(odds) OVER (PARTITION BY id_r)) - odds AS rival
-        FROM link_scored"""
-    )
-    left, right = con.execute(
-        "SELECT count(*) FILTER (WHERE side = 0), count(*) FILTER (WHERE side = 1) FROM link_row"
-    ).fetchall()[0]
-    partnered = min(share * max(left, right), MOST_PARTNERED)
-    return f"({1 - partnered!r} + greatest(rival, 0))"
 
 
 def _close(con: duckdb.DuckDBPyConnection, prior: float) -> None:

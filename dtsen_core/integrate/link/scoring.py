@@ -69,7 +69,8 @@ def _predict(con: duckdb.DuckDBPyConnection, compared: list[Comparison], fitted:
 def weigh(
     con: duckdb.DuckDBPyConnection, compared: list[Comparison], fitted: model.Model, *, slips: bool = False
 ) -> None:
-    """Make ``link_weight(id_l, id_r, w_<column> …)``: the bits that every column gives to every pair.
+    """Make ``link_weight(id_l, id_r, errors, apart, w_<column> …)``: the bits that every column gives to every pair,
+    those for the number of columns that differ, and how many differ by more than a slip.
 
     `slips`: two nearly equal values are weighed as a slip of the pen (see `_slip`).
     """
@@ -87,16 +88,12 @@ def weigh(
             if slips:
                 weight = _slip(comparison, fitted, n, weight)
         if n in fitted.excess:
-            excess = fitted.excess[n]
-            other = compared[excess.other]
-            exact = f"{_exact(other, fitted, excess.other)} AND {_exact(comparison, fitted, n)}"
-            some = f"mw_{other.name} > 0 AND mw_{comparison.name} > 0"
-            weight += f" - CASE WHEN {exact} THEN {excess.exact!r} WHEN {some} THEN {excess.any!r} ELSE 0 END"
+            weight += f" - {_counted(compared, fitted, n)}"
         parts.append(f"({weight})::DOUBLE AS w_{comparison.name}")
-    differing = _differing(compared, fitted)
+    differing, apart = _differing(compared, fitted), _apart(compared, fitted)
     con.execute(
         f"CREATE OR REPLACE TEMP TABLE link_weight AS SELECT id_l, id_r, {differing}::DOUBLE AS errors, "
-        f"{', '.join(parts)} FROM {predicted}"
+        f"{apart} AS apart, {', '.join(parts)} FROM {predicted}"
     )
     con.execute(f"DROP TABLE {predicted}")
 
@@ -141,6 +138,27 @@ def _differing(compared: list[Comparison], fitted: model.Model) -> str:
     count = " + ".join(f"(mw_{c.name} <> 0 AND NOT {_exact(c, fitted, n)})::INTEGER" for n, c in enumerate(compared))
     listed = ", ".join(repr(bits) for bits in fitted.errors)
     return f"([{listed}])[least({count}, {len(fitted.errors) - 1}) + 1]"
+
+
+def _counted(compared: list[Comparison], fitted: model.Model, n: int) -> str:
+    """SQL: the bits of column `n` that the columns it goes along with have already given to a pair."""
+    cases = []
+    for excess in fitted.excess[n]:
+        other = compared[excess.other]
+        exact = f"{_exact(other, fitted, excess.other)} AND {_exact(compared[n], fitted, n)}"
+        some = f"mw_{other.name} > 0 AND mw_{compared[n].name} > 0"
+        cases.append(f"CASE WHEN {exact} THEN {excess.exact!r} WHEN {some} THEN {excess.any!r} ELSE 0 END")
+    return f"greatest(0, {', '.join(cases)})"
+
+
+def _apart(compared: list[Comparison], fitted: model.Model) -> str:
+    """SQL: the number of columns that agree neither exactly nor but for a slip (their first levels)."""
+    counted = []
+    for n, comparison in enumerate(compared):
+        first = [k for k, level in enumerate(comparison.levels) if k == 0 or level.near or level.like_exact]
+        good = " OR ".join(_at(comparison, fitted, n, k) for k in first)
+        counted.append(f"(mw_{comparison.name} <> 0 AND NOT ({good}))::INTEGER")
+    return " + ".join(counted)
 
 
 def _frequencies(con: duckdb.DuckDBPyConnection, compared: list[Comparison], fitted: model.Model) -> None:

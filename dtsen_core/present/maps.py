@@ -20,6 +20,7 @@ from dtsen_core.present.peta_hover import Hover
 
 HEIGHT = 450
 HEIGHT_NATION = 400  # the archipelago is wide: less empty sea above and below
+HEIGHT_WIDE = 540  # the same over the whole width of a large screen, where 400 would cut Aceh and Rote
 SOLID, CARE, PALE = 0.94, 0.66, 0.36  # firm, to be read with care, too rough to stand alone
 OPACITY = (SOLID, CARE, PALE)
 ASPECT = 1.6  # nominal width / height of the map on a laptop

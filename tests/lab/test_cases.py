@@ -13,12 +13,14 @@ import duckdb
 import pandas as pd
 import pytest
 
+from dtsen_core.cli import data
 from dtsen_core.cli.main import answer
 from dtsen_core.errors import UserError
 from dtsen_core.integrate import review
 from dtsen_core.integrate.decisions import store_path
 from dtsen_core.policy import movement, movement_cases
 from dtsen_core.policy.movement_cases import Asked, Collected
+from dtsen_core.regions import units
 from dtsen_core.registry.dataset import DATABASE, Dataset
 from dtsen_core.settings import settings
 from tests import pages
@@ -51,8 +53,6 @@ def test_the_cases_are_those_that_the_movement_counts(moved: Dataset, queue: Col
     with duckdb.connect() as con:
         movement.attach(con, moved, earlier, later)
         load = dict(con.execute("SELECT regency, weight FROM now.main.area_weight").fetchall())
-    from dtsen_core.regions import units
-
     found = movement.movement(moved)
     index = units.index("regency")
     weighted = sum(load[index[code]] for code in rows["regency"])
@@ -171,6 +171,24 @@ def test_the_page_shows_a_case_and_takes_a_decision(
     app.segmented_control(key="tinjauan.moved").set_value("visit").run()
     assert app.session_state["tinjauan.case"] == first
     settings.cache_clear()
+
+
+def test_an_ingest_fills_the_queue_and_says_so_once(
+    moved: Dataset, queue: Collected, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with sqlite3.connect(store_path(moved.path)) as con:
+        con.execute("DELETE FROM move_pair")
+    data._far_moves(moved.path)
+    assert queue.after in capsys.readouterr().err
+    data._far_moves(moved.path)
+    assert capsys.readouterr().err == ""
+
+    def refuse(dataset: Dataset) -> Collected:
+        raise UserError("errors_lab.one_version")
+
+    monkeypatch.setattr(movement_cases, "collect", refuse)
+    data._far_moves(moved.path)  # a first ingest has nothing to compare with
+    assert capsys.readouterr().err == ""
 
 
 def test_real_families_are_not_shown_on_the_page(moved: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:

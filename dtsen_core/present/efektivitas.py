@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import pandas as pd
 
 from dtsen_core.locale import text
@@ -47,6 +48,38 @@ def reach_finding(totals: Published, rule: Rule, unit: str, last: int, place: st
         return t("reach_hidden", lang, **words)
     return t("reach_finding", lang, missed=numbers.percent(row["exclusion"], lang),
              leaked=numbers.percent(row["leakage"], lang), **words)  # fmt: skip
+
+
+def decile_finding(by_decile: Published, rule: Rule, unit: str, last: int, lang: str) -> str:
+    """How reach falls over the limit of the base: in decile 1, the last decile meant, and the one above it."""
+    words = {"name": rule.abbreviation(lang), "unit": unit_word(unit, lang)}
+    share = by_decile.frame.set_index("decile")["share"]
+    above = min(last + 1, 10)
+    shown = [share.get(k) for k in (1, last, above)]
+    if last >= 10 or any(numbers.missing(v) for v in shown):
+        return t("decile_title", lang, **words)
+    first, at, over = (numbers.percent(v, lang, 0) for v in shown)
+    return t("decile_finding", lang, **words, first=first, at=at, above=over, last=last, next=above)
+
+
+def incidence_decile_finding(by_decile: Published, rule: Rule, lang: str) -> str:
+    """What the poorest tenth receives and how many of the beneficiaries it holds."""
+    words = {"name": rule.abbreviation(lang)}
+    row = by_decile.frame.set_index("decile").reindex([1]).iloc[0]
+    if numbers.missing(row["share_listed"]):
+        return t("incidence_title", lang, **words)
+    words["listed"] = numbers.percent(row["share_listed"], lang)
+    if numbers.missing(row["share_benefits"]):
+        return t("incidence_decile_unpriced", lang, **words)
+    return t("incidence_decile_finding", lang, **words, benefits=numbers.percent(row["share_benefits"], lang))
+
+
+def curve_finding(curve: pd.DataFrame, lang: str) -> str:
+    """What the lower half of the population receives, read off the concentration curve."""
+    share = float(np.interp(0.5, curve["population"], curve["benefits"]))
+    if numbers.missing(share):
+        return t("curve_title", lang)
+    return t("curve_finding", lang, share=numbers.percent(share, lang))
 
 
 def cause_finding(totals: Published, unit: str, lang: str) -> str:

@@ -137,7 +137,7 @@ def reach(page: Page, ask: Ask, rule: Rule, place: str) -> None:
     _head(page, finding, figures, page.t("reach_note", base=base, n=numbers.number(row["n"], lang), source=rule.source))
     left, right = st.columns(2, gap="large")
     with left:
-        title = page.t("decile_title", name=rule.abbreviation(lang), unit=word)
+        title = efektivitas.decile_finding(found.by_decile, rule, unit, found.last_decile, lang)
         st.subheader(title, anchor=False)
         _chart(page, efektivitas_charts.by_decile(found.by_decile, "share", found.last_decile, lang,
                                                   page.t("axis_share")), title, "reach")  # fmt: skip
@@ -213,15 +213,16 @@ def incidence(page: Page, ask: Ask, rule: Rule, place: str) -> None:
                           share=numbers.percent(figures["share_low"], lang), last=found.last_decile))  # fmt: skip
     left, right = st.columns(2, gap="large")
     with left:
-        title = page.t("incidence_title", name=rule.abbreviation(lang))
+        title = efektivitas.incidence_decile_finding(by_decile, rule, lang)
         st.subheader(title, anchor=False)
         _chart(page, efektivitas_charts.by_decile(by_decile, "share_listed", found.last_decile, lang,
                                                   page.t("axis_of_all"), "share_benefits"),
                title, "incidence")  # fmt: skip
     with right:
-        st.subheader(page.t("curve_title"), anchor=False)
+        said = efektivitas.curve_finding(found.curve, lang) if found.priced else page.t("curve_title")
+        st.subheader(said, anchor=False)
         if found.priced:
-            _chart(page, efektivitas_charts.curve(found.curve, lang), page.t("curve_title"), "curve")
+            _chart(page, efektivitas_charts.curve(found.curve, lang), said, "curve")
         else:
             st.info(page.t("unpriced"), icon=":material/info:")
     with st.expander(page.t("behind"), icon=":material/table:"):

@@ -132,6 +132,26 @@ def test_the_reach_sentence_states_its_figures(lang: str) -> None:
 
 
 @pytest.mark.parametrize("lang", LANGS)
+def test_the_sentences_over_the_charts_state_their_figures(lang: str) -> None:
+    pkh, deciles = rule_on("pkh", "2026-01-23"), np.arange(1, 11)
+    share = np.linspace(0.5, 0.05, 10)
+    base = pd.DataFrame({"decile": deciles, "n": 900.0, "families": 9000.0})
+    by = base.assign(units=9000.0, listed=9000 * share, share=share)
+    said = efektivitas.decile_finding(
+        publish(by, specs.by_decile("families"), origin="simulated"), pkh, "families", 4, lang)  # fmt: skip
+    assert all(numbers.percent(share[k], lang, 0) in said for k in (0, 3, 4))
+    paid = base.assign(listed=9000 * share, benefits=1e6 * share, coverage=share, share_listed=share / share.sum(),
+                       share_benefits=share**2 / (share**2).sum())  # fmt: skip
+    said = efektivitas.incidence_decile_finding(publish(paid, specs.incidence(), origin="simulated"), pkh, lang)
+    assert numbers.percent(0.5 / share.sum(), lang) in said
+    assert numbers.percent(0.25 / (share**2).sum(), lang) in said
+    free = publish(paid.assign(share_benefits=np.nan, benefits=np.nan), specs.incidence(), origin="simulated")
+    assert numbers.percent(0.5 / share.sum(), lang) in efektivitas.incidence_decile_finding(free, pkh, lang)
+    curve = pd.DataFrame({"population": [0, 0.4, 0.6, 1], "benefits": [0, 0.7, 0.9, 1]})
+    assert numbers.percent(0.8, lang) in efektivitas.curve_finding(curve, lang)
+
+
+@pytest.mark.parametrize("lang", LANGS)
 def test_a_failed_diagnostic_withholds_the_headline(lang: str) -> None:
     pkh, rng = rule_on("pkh", "2026-01-23"), np.random.default_rng(2)
     gap = rng.uniform(-1, 1, 3000)

@@ -76,17 +76,20 @@ def drill(visitor: Visitor, code: str, place: tuple[float, float]) -> dict[str, 
 def main() -> int:
     count = int(sys.argv[1]) if len(sys.argv) > 1 else len(PLACES)
     drawn = []
-    with tempfile.TemporaryDirectory() as folder, serving(settings().dataset, Path(folder) / "log.txt") as address:
-        with sync_playwright() as driver:
-            browser = driver.chromium.launch(executable_path=chromium(), args=list(ARGUMENTS))
-            page = browser.new_page(viewport=LAPTOP)
-            for again in ("first", "again"):
-                for code, place in list(PLACES.items())[:count]:
-                    found = drill(Visitor(page, address), code, place)
-                    drawn.append((again, found["drawn"]))
-                    print(f"{code} {again:<6} figure {found['figure']:5.0f} ms  drawn {found['drawn']:5.0f} ms  "
-                          f"repaint alone {found['repaint']:4.0f} ms  files {found['files']}")  # fmt: skip
-            browser.close()
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        serving(settings().dataset, Path(folder) / "log.txt") as address,
+        sync_playwright() as driver,
+    ):
+        browser = driver.chromium.launch(executable_path=chromium(), args=list(ARGUMENTS))
+        page = browser.new_page(viewport=LAPTOP)
+        for again in ("first", "again"):
+            for code, place in list(PLACES.items())[:count]:
+                found = drill(Visitor(page, address), code, place)
+                drawn.append((again, found["drawn"]))
+                print(f"{code} {again:<6} figure {found['figure']:5.0f} ms  drawn {found['drawn']:5.0f} ms  "
+                      f"repaint alone {found['repaint']:4.0f} ms  files {found['files']}")  # fmt: skip
+        browser.close()
     for again in ("first", "again"):
         print(f"{again}: median {statistics.median(ms for when, ms in drawn if when == again):.0f} ms (goal 1000)")
     return int(statistics.median(ms for when, ms in drawn if when == "again") > GOAL_S * 1000)

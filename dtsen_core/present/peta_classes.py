@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-SKETCH = 8_000  # more values than this are represented by that many quantiles
+SKETCH = 2_000  # more values than this are represented by that many quantiles
 
 
 @dataclass(frozen=True)

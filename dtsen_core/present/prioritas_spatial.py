@@ -50,10 +50,20 @@ def label_text(method: str, label: str, lang: str) -> str:
     return locale.text(f"prioritas.cluster_{key.lower()}", lang)
 
 
+def passing(found: Clusters) -> pd.Series:
+    """Which areas in a cluster did not have its label in every version compared; none where only one version is."""
+    cluster = ~found.local["label"].isin([spatial.NOT_SIGNIFICANT, spatial.NO_NEIGHBOURS, spatial.MISSING])
+    if found.held is None:
+        return cluster & False
+    return cluster & (found.held.reindex(found.local.index).fillna(0) < found.versions)
+
+
 def map_rows(found: Clusters, method: str) -> pd.DataFrame:
+    """code, klass and doubt of every area: paler where the label did not last over the versions."""
     order = {label: number for number, label in enumerate(CLASSES[method], start=1)}
     klass = found.local["label"].map(order).fillna(0).astype(int)
-    return pd.DataFrame({"code": found.local.index, "klass": klass.to_numpy(), "doubt": 0})
+    doubt = passing(found).to_numpy(dtype="int8")
+    return pd.DataFrame({"code": found.local.index, "klass": klass.to_numpy(), "doubt": doubt})
 
 
 def hover(

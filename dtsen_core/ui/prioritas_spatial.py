@@ -6,7 +6,7 @@ import streamlit as st
 
 from dtsen_core.policy import priority_plan
 from dtsen_core.policy.priority_plan import Plan, Ranked
-from dtsen_core.present import numbers, prioritas, prioritas_hover, prioritas_spatial
+from dtsen_core.present import maps, numbers, prioritas, prioritas_hover, prioritas_spatial
 from dtsen_core.present.prioritas_spatial import CLASSES, METHODS
 from dtsen_core.ui import cache_prioritas, cache_versions, controls, peta_known, peta_map
 from dtsen_core.ui.prioritas_parts import area_map, data_line, written
@@ -54,6 +54,10 @@ def show(page: Page, plan: Plan, ranked: Ranked) -> None:
             (colour, 1.0, prioritas_spatial.label_text(method, label, lang), f"{int(counts.get(label, 0))} {level}")
             for label, colour in zip(CLASSES[method], colours[peta_known.theme_mode()])
         ]
+        brief = int(prioritas_spatial.passing(found).sum())
+        if brief:
+            first = colours[peta_known.theme_mode()][0]
+            entries.append((first, maps.CARE, page.t("peta.legend_care_short"), page.t("spatial_brief", count=brief)))
         peta_map.legend_list(page.t("spatial_legend"), entries)
     with right:
         lasting_words = prioritas_spatial.persistence_sentence(found, method, lang)
@@ -63,7 +67,7 @@ def show(page: Page, plan: Plan, ranked: Ranked) -> None:
         whole = table.columns[-1] if known[key].origin == "registry" else ""
         decimals = dict.fromkeys(table.select_dtypes("number"), known[key].decimals)
         decimals |= {"z": 2, "p": 4, "q": 4} | ({whole: 0} if whole else {})
-        widths = zip(table.columns, (150, 130))
+        widths = zip(table.columns, (120, 165))
         config = {name: st.column_config.Column(width=width) for name, width in widths}
         st.dataframe(written(table, decimals, lang), hide_index=True, height=380, column_config=config,
                      alt=page.t("spatial_alt"))  # fmt: skip

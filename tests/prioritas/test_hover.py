@@ -111,6 +111,12 @@ def test_bars_and_clusters_trace_their_figures_too(frame: pd.DataFrame) -> None:
         assert known in words
     table = prioritas_spatial.table(found, "moran", indicator, frame["p0"], frame, "id")
     assert {"n (keluarga)", "Selang 90%: dari", "sampai"} <= set(table)
+    high = local.index[local["label"] == "HH"]
+    assert prioritas_spatial.map_rows(found, "moran")["doubt"].sum() == 0
+    held = pd.Series(3, index=local.index)
+    held[high[0]] = 2
+    lasting = prioritas_spatial.map_rows(replace(found, held=held, versions=3), "moran").set_index("code")["doubt"]
+    assert lasting[lasting > 0].index.tolist() == [high[0]]
 
 
 EIGHT = ("p0", "uncovered_share", "pkh", "share_d14", "p1", "sanitation", "water", "p0_official")

@@ -104,8 +104,8 @@ def fit(comparisons: list[Comparison], seen: Evidence) -> Model:
     _guard(model, comparisons, MOST_M_ELSE, LEAST_CHANCE * model.share)
     model.excess = _excess(model, seen, matched=alike, apart=~alike_by_chance)
     _climb(model, comparisons, seen, prior_m, prior_u, alike, only=True)
-    model.excess = _excess(model, seen)
     for _ in range(ERROR_ROUNDS):
+        model.excess = _excess(model, seen)
         model.errors = _errors(model, seen)
         _climb(model, comparisons, seen, prior_m, prior_u, alike)
     return model
@@ -178,8 +178,7 @@ def _climb(
             known = level >= 0
             found = np.bincount(level[known], weights=p[known], minlength=len(prior_m[n]))
             model.m[n] = _shrunk(found.astype(np.float64), prior_m[n], PRIOR_PAIRS_M)
-            sure = np.bincount(level[known], weights=(p * alike)[known], minlength=len(prior_m[n]))
-            model.u[n] = _shrunk(np.maximum(seen.random[n] - sure, 0.0), prior_u[n], PRIOR_PAIRS_U)
+            model.u[n] = _shrunk(np.maximum(seen.random[n] - found, 0.0), prior_u[n], PRIOR_PAIRS_U)
         _guard(model, comparisons, MOST_M_ELSE, LEAST_CHANCE * model.share)
         if abs(np.log(model.share / before)) < 1e-4:
             break

@@ -10,6 +10,7 @@ from random pairs less the matches expected among them; `m` from expectation max
 
 from __future__ import annotations
 
+import copy
 from dataclasses import dataclass
 
 import numpy as np
@@ -39,6 +40,9 @@ LEAST_ERRORS, MOST_ONE_ERROR = -4.0, 0.5
 for a match is not believed, as the fit would then feed on pairs of different people."""
 LEAST_U = 1e-7
 """No agreement is taken to be rarer than this among different people."""
+MOST_GROWTH = 1.5
+"""If the fit among all pairs finds more than so many times the matches of the consistent ones, it has taken up
+another class of pairs (relatives), and is done again among consistent pairs alone."""
 SMOOTH = 1.0
 """Pairs added to those counted and expected before the two are compared."""
 CONSISTENT = 0.25
@@ -113,10 +117,15 @@ def fit(comparisons: list[Comparison], seen: Evidence) -> Model:
     _guard(model, comparisons, MOST_M_ELSE, LEAST_CHANCE * model.share)
     model.excess = _excess(model, seen, matched=alike, apart=~alike_by_chance)
     _climb(model, comparisons, seen, prior_m, prior_u, alike, only=True)
-    for _ in range(ERROR_ROUNDS):
-        model.excess = _excess(model, seen)
-        model.errors = _errors(model, seen)
-        _climb(model, comparisons, seen, prior_m, prior_u, alike)
+    first = copy.deepcopy(model)
+    for only in (False, True):
+        for _ in range(ERROR_ROUNDS):
+            model.excess = _excess(model, seen)
+            model.errors = _errors(model, seen)
+            _climb(model, comparisons, seen, prior_m, prior_u, alike, only=only)
+        if only or model.share <= MOST_GROWTH * first.share:
+            break
+        model = first
     return model
 
 

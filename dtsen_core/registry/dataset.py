@@ -73,9 +73,13 @@ class Dataset:
         return self.cursor()
 
     def has_table(self, name: str) -> bool:
-        found = self.cursor().execute(
-            "SELECT count(*) FROM duckdb_tables() WHERE table_name = ? AND database_name <> 'evaluation'", [name]
-        ).fetchone()
+        found = (
+            self.cursor()
+            .execute(
+                "SELECT count(*) FROM duckdb_tables() WHERE table_name = ? AND database_name <> 'evaluation'", [name]
+            )
+            .fetchone()
+        )
         return bool(found and found[0])
 
     @staticmethod

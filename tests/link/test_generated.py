@@ -17,9 +17,17 @@ pytestmark = pytest.mark.slow
 
 @pytest.mark.parametrize("regime", [generated.CLEAN, generated.CARELESS], ids=["clean", "careless"])
 def test_people_of_households_in_two_tables(judge: Judge, regime: generated.Regime) -> None:
-    known = generated.people(11, 300)
-    left, right = known.iloc[:700], generated.retold(known.iloc[200:], 12, regime)
+    known = generated.people(11, 150)
+    left, right = known.iloc[:350], generated.retold(known.iloc[100:], 12, regime)
     f1, precision, recall = judge(link_records(left, right, columns=generated.COLUMNS), left, right)
+    assert f1 >= 0.98, (precision, recall)
+
+
+def test_relatives_outnumber_matches_among_thousands(judge: Judge) -> None:
+    """Too many for all pairs: keys bring the households together, and most pairs compared are relatives."""
+    known = generated.people(51, 1_000)
+    right = generated.retold(known.iloc[::2], 53, generated.CARELESS)
+    f1, precision, recall = judge(link_records(known, right, columns=generated.COLUMNS), known, right)
     assert f1 >= 0.98, (precision, recall)
 
 
@@ -32,11 +40,11 @@ def test_a_small_table_against_a_large_one(judge: Judge) -> None:
 
 
 def test_doubles_among_households(judge: Judge) -> None:
-    known = generated.people(31, 300)
-    again = generated.retold(known.iloc[:250], 32, generated.Regime())
+    known = generated.people(31, 200)
+    again = generated.retold(known.iloc[:170], 32, generated.Regime())
     table = pd.concat([known, again], ignore_index=True)
     f1, precision, recall = judge(link_records(table, columns=generated.COLUMNS), table)
-    assert f1 >= 0.97, (precision, recall)
+    assert f1 >= 0.95, (precision, recall)
 
 
 def test_places_of_business(judge: Judge) -> None:

@@ -17,8 +17,10 @@ COLUMNS = {
 }  # fmt: skip
 VENUE_COLUMNS = {"name": "text", "address": "address", "town": "place", "phone": "code"}
 NICKNAMES = {"KATHERINE": "KATE", "WILLIAM": "BILL", "ROBERT": "BOB", "ELIZABETH": "LIZ", "MUHAMMAD": "MOH"}
-_HEADS = ["ba", "be", "da", "de", "fa", "ga", "ha", "ka", "la", "ma", "mi", "na", "ne", "pa", "ra", "ro", "sa", "se", "ta", "va", "wi", "za"]
-_TAILS = ["bert", "den", "dor", "fin", "gar", "han", "kel", "lin", "mar", "nett", "ric", "sen", "son", "ton", "vic", "wyn", "zer", "lia", "na", "ra"]
+_HEADS = ("ba", "be", "da", "de", "fa", "ga", "ha", "ka", "la", "ma", "mi", "na", "ne", "pa", "ra", "ro", "sa", "se")
+_HEADS += ("ta", "va", "wi", "za")
+_TAILS = ("bert", "den", "dor", "fin", "gar", "han", "kel", "lin", "mar", "nett", "ric", "sen", "son", "ton", "vic")
+_TAILS += ("wyn", "zer", "lia", "na", "ra")
 KINDS = ("Cafe", "Grill", "House", "Garden", "Kitchen", "Bistro", "Warung", "Bakery")
 
 

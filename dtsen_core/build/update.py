@@ -30,7 +30,7 @@ from dtsen_core.rank import fit
 from dtsen_core.registry import ddl, limits, versions
 from dtsen_core.registry import manifest as manifests
 from dtsen_core.registry.catalog import has
-from dtsen_core.registry.dataset import DATABASE, new_dataset, refuse_foreign, stamp
+from dtsen_core.registry.dataset import DATABASE, Dataset, new_dataset, refuse_foreign, stamp
 from dtsen_core.registry.manifest import Manifest
 
 DTSEN = "dtsen"
@@ -350,7 +350,7 @@ def _unchanged(root: Path, kind: str, paths: list[Path], *, dry_run: bool) -> di
     names = {file["hash"]: file["shown"] for d in manifest.deliveries if d["kind"] == kind for file in d["files"]}
     names |= {found: name for name, found in manifest.files.items() if found not in names}
     accounts = []
-    with duckdb.connect(str(root / manifest.folder / DATABASE), read_only=True) as con:
+    with contextlib.closing(Dataset.open(root).cursor()) as con:
         for path in paths:
             shown = names[store.digest(path)]
             cursor = con.execute("SELECT * FROM ingest_file WHERE path = ?", [shown])

@@ -55,7 +55,11 @@ def _all() -> dict[str, CodeList]:
         for name, entry in tomllib.loads(file.read_text(encoding="utf-8")).items():
             found.setdefault(name, []).extend(
                 Code(
-                    raw["value"], raw["id"], raw["en"], tuple(raw.get("delivered", ())), file.stem,
+                    raw["value"],
+                    raw["id"],
+                    raw["en"],
+                    tuple(raw.get("delivered", ())),
+                    file.stem,
                     tuple(raw.get("merges", ())),
                 )
                 for raw in entry["codes"]

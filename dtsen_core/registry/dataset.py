@@ -73,9 +73,13 @@ class Dataset:
         return self.cursor()
 
     def has_table(self, name: str) -> bool:
-        found = self.cursor().execute(
-            "SELECT count(*) FROM duckdb_tables() WHERE table_name = ? AND database_name <> 'evaluation'", [name]
-        ).fetchone()
+        found = (
+            self.cursor()
+            .execute(
+                "SELECT count(*) FROM duckdb_tables() WHERE table_name = ? AND database_name <> 'evaluation'", [name]
+            )
+            .fetchone()
+        )
         return bool(found and found[0])
 
     @staticmethod
@@ -107,21 +111,29 @@ class Dataset:
                 return dataset
 
 
-def _connect(folder: Path, version: str) -> duckdb.DuckDBPyConnection:
-    """A read-only connection to the database whose stamp is `version`.
+def connect_readonly(folder: Path) -> duckdb.DuckDBPyConnection:
+    """A read-only connection to the database in the folder of a version, with the settings of this process.
 
-    DuckDB shares one instance per path inside a process, so right after a swap it may still hand out the old
-    file; the stamp tells, and the old instance goes away with its last cursor.
+    DuckDB refuses a second connection to one file whose settings differ from the first's. Errors: duckdb.Error.
     """
     config: dict[str, str | bool | int | float | list[str]] = {}
     if settings().threads:
         config["threads"] = settings().threads
     if settings().memory_limit:
         config["memory_limit"] = settings().memory_limit
+    return duckdb.connect(str(folder / DATABASE), read_only=True, config=config)
+
+
+def _connect(folder: Path, version: str) -> duckdb.DuckDBPyConnection:
+    """A read-only connection to the database whose stamp is `version`.
+
+    DuckDB shares one instance per path inside a process, so right after a swap it may still hand out the old
+    file; the stamp tells, and the old instance goes away with its last cursor.
+    """
     deadline = time.monotonic() + PATIENCE_S
     while True:
         try:
-            connection = duckdb.connect(str(folder / DATABASE), read_only=True, config=config)
+            connection = connect_readonly(folder)
             stamp = connection.execute("SELECT version FROM dataset_stamp").fetchone()
         except duckdb.Error as problem:
             raise UserError("errors_dataset.damaged", path=folder) from problem

@@ -14,9 +14,7 @@ SQL_TYPES = {
 }  # fmt: skip
 
 REGION_NAMES = frozenset(
-    name + suffix
-    for name in ("provinsi", "kabupaten_kota", "kecamatan", "kelurahan_desa")
-    for suffix in ("", "_ktp")
+    name + suffix for name in ("provinsi", "kabupaten_kota", "kecamatan", "kelurahan_desa") for suffix in ("", "_ktp")
 )
 
 KEYS = {

@@ -91,8 +91,7 @@ def _declared(name: str, raw: dict, group: str) -> Indicator:
 def _all() -> tuple[Indicator, ...]:
     rules = tomllib.loads((RULES / "indicators.toml").read_text(encoding="utf-8"))
     dwelling = [
-        _declared(name, rules[name], "perumahan") if name in rules else _coded(name)
-        for name in rules["dwelling"]
+        _declared(name, rules[name], "perumahan") if name in rules else _coded(name) for name in rules["dwelling"]
     ]
     members = [_declared(name, raw, "anggota") for name, raw in rules["derived"].items()]
     return (*dwelling, *(_asset(name) for name in rules["assets"]), *members)

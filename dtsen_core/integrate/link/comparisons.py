@@ -144,9 +144,7 @@ def _worded(x: str, exact: str, near: str, alike: str, shorter: str, swap: list[
     solid = f"jaro_winkler_similarity({x}_s_l, {x}_s_r)"
     number = f"{x}_n_l = {x}_n_r"
     unlike = f"coalesce({x}_n_l <> {x}_n_r, false)"
-    mail = (
-        f"(contains({x}_l, '@') AND contains({x}_r, '@') AND split_part({x}_l, '@', 1) = split_part({x}_r, '@', 1))"
-    )
+    mail = f"(contains({x}_l, '@') AND contains({x}_r, '@') AND split_part({x}_l, '@', 1) = split_part({x}_r, '@', 1))"
     return (
         Level(exact, 0.72, 0.002), *swap,
         Level(f"NOT {unlike} AND ({solid} >= 0.94 OR ({shorter} >= 6 AND {near} <= 2) OR {cosine} >= 0.95)", 0.1,

@@ -10,6 +10,7 @@ from random pairs less the matches expected among them; `m` from expectation max
 
 from __future__ import annotations
 
+import copy
 from dataclasses import dataclass
 
 import numpy as np
@@ -39,8 +40,15 @@ LEAST_ERRORS, MOST_ONE_ERROR = -4.0, 0.5
 for a match is not believed, as the fit would then feed on pairs of different people."""
 LEAST_U = 1e-7
 """No agreement is taken to be rarer than this among different people."""
+MOST_GROWTH = 1.5
+"""If the fit among all pairs finds more than so many times the matches of the consistent ones, it has taken up
+another class of pairs (relatives), and is done again among consistent pairs alone."""
 SMOOTH = 1.0
+"""Pairs added to those counted and expected before the two are compared."""
 CONSISTENT = 0.25
+"""The first fit learns only from pairs of which the columns that differ altogether tell at most this part. People of
+one household, one address and one surname are more frequent than doubles, and unguided the fit would take them for
+what it looks for."""
 LEAST_EXCESS = 0.7
 """Agreement of two columns counts twice only if it is at least so many bits more frequent than by chance."""
 
@@ -90,7 +98,12 @@ class Model:
 
 
 def fit(comparisons: list[Comparison], seen: Evidence) -> Model:
-    """Fit by expectation maximisation, then once more with double counting of dependent columns taken off."""
+    """Fit by expectation maximisation.
+
+    At first only among consistent pairs (`CONSISTENT`); all others tell which columns go along with each other among
+    different people (place and surname in a household). Then among all pairs, in rounds that take off what
+    dependent columns count twice.
+    """
     prior_m = [np.array([level.m for level in c.levels]) for c in comparisons]
     prior_m = [m / m.sum() for m in prior_m]
     prior_u = [np.array([max(level.u, 1e-6) for level in c.levels]) for c in comparisons]
@@ -104,10 +117,15 @@ def fit(comparisons: list[Comparison], seen: Evidence) -> Model:
     _guard(model, comparisons, MOST_M_ELSE, LEAST_CHANCE * model.share)
     model.excess = _excess(model, seen, matched=alike, apart=~alike_by_chance)
     _climb(model, comparisons, seen, prior_m, prior_u, alike, only=True)
-    model.excess = _excess(model, seen)
-    for _ in range(ERROR_ROUNDS):
-        model.errors = _errors(model, seen)
-        _climb(model, comparisons, seen, prior_m, prior_u, alike)
+    first = copy.deepcopy(model)
+    for only in (False, True):
+        for _ in range(ERROR_ROUNDS):
+            model.excess = _excess(model, seen)
+            model.errors = _errors(model, seen)
+            _climb(model, comparisons, seen, prior_m, prior_u, alike, only=only)
+        if only or model.share <= MOST_GROWTH * first.share:
+            break
+        model = first
     return model
 
 
@@ -178,8 +196,7 @@ def _climb(
             known = level >= 0
             found = np.bincount(level[known], weights=p[known], minlength=len(prior_m[n]))
             model.m[n] = _shrunk(found.astype(np.float64), prior_m[n], PRIOR_PAIRS_M)
-            sure = np.bincount(level[known], weights=(p * alike)[known], minlength=len(prior_m[n]))
-            model.u[n] = _shrunk(np.maximum(seen.random[n] - sure, 0.0), prior_u[n], PRIOR_PAIRS_U)
+            model.u[n] = _shrunk(np.maximum(seen.random[n] - found, 0.0), prior_u[n], PRIOR_PAIRS_U)
         _guard(model, comparisons, MOST_M_ELSE, LEAST_CHANCE * model.share)
         if abs(np.log(model.share / before)) < 1e-4:
             break
@@ -270,9 +287,11 @@ def _excess(
     matched: npt.NDArray[np.bool_] | None = None,
     apart: npt.NDArray[np.bool_] | None = None,
 ) -> dict[int, tuple[Excess, ...]]:
-    """Columns of which one foretells the other (postcode and place, address and surname of a family, given name
+    """Columns of which others foretell one (postcode and place, address and surname of a family, given name
     and mail address): the bits by which agreement on both is more frequent among different people than by
-    chance, once for exact agreement (counted over all pairs), once for any (from random pairs)."""
+    chance, once for exact agreement (counted over all pairs), once for any (from random pairs). Per column every
+    rarer one it goes along with; the strongest that agrees in a pair counts. `matched`, `apart`: which patterns
+    are taken for the same person and for two people, where no model tells yet."""
     others_model = model if share is None else Model(model.m, model.u, share, {})
     p = _posterior(model, seen.patterns) if matched is None else matched.astype(np.float64)
     unlike = 1.0 - _posterior(others_model, seen.random_patterns) if apart is None else apart.astype(np.float64)

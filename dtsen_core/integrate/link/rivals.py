@@ -16,10 +16,14 @@ from dtsen_core.integrate.link import model, scoring
 from dtsen_core.integrate.link.comparisons import Comparison
 
 Array = npt.NDArray[np.float64]
+Rows = npt.NDArray[np.int64]
 SURE = 100.0
 """Odds from which a partner counts as sure."""
 MANY = 0.2
 """If more of the matched rows than this have a second sure partner the tables hold several records of one thing."""
+FEW, FEW_AT_LEAST = 0.02, 4
+"""Up to so many, as a share of the matched rows or in number, two partners of one row are rivals unless they are
+copies; above it also records that differ by slips alone may be two of the same thing."""
 MOST_PARTNERED = 0.98
 """No more rows than this share are taken to have a partner before looking at them."""
 ROUNDS = 12
@@ -33,8 +37,8 @@ def settle(
 ) -> None:
     """Replace the odds in ``link_scored`` (id_l, id_r, odds, w_…) by those that are left beside the rivals.
 
-    `rows`: of the two tables. Records of one table that are the same in every column, or nearly, are twins: they
-    are not each other's rivals. Where doubles are frequent nothing is done at all.
+    `rows`: of the two tables. Records of one table that are copies of each other (or, where doubles are not rare,
+    that differ by slips alone) are twins: not each other's rivals. Where doubles are frequent nothing is done at all.
     """
     pairs = con.execute(
         f"SELECT id_l, id_r, odds FROM link_scored WHERE odds > {LEAST_RIVAL} ORDER BY id_l, id_r"
@@ -46,12 +50,13 @@ def settle(
     seconds = [np.bincount(index[odds > SURE], minlength=len(ids)) for ids, index in ends]
     sure = sum(int((count > 0).sum()) for count in seconds)
     double = sum(int((count > 1).sum()) for count in seconds)
-    if double > MANY * sure and double > 4:
+    if double > max(FEW_AT_LEAST, MANY * sure):
         return
     groups = [np.arange(len(ids)) for ids, _ in ends]
     if double:
-        groups = _twins(con, compared, fitted, [ids for ids, _ in ends])
-    partnered = _partnered(odds, ends, fitted.share, rows)
+        copies = double <= max(FEW_AT_LEAST, FEW * sure)
+        groups = _twins(con, compared, fitted, [ids for ids, _ in ends], copies=copies)
+    partnered = float(min(fitted.share * max(rows), MOST_PARTNERED))
     left = _beside(odds / (1.0 - partnered), [index for _, index in ends], groups)
     con.register("link_left", {"l": pairs["id_l"], "r": pairs["id_r"], "kept": left})
     con.execute(
@@ -62,12 +67,7 @@ def settle(
     con.unregister("link_left")
 
 
-def _partnered(odds: Array, ends: list[tuple], share: float, rows: tuple[int, int]) -> float:
-    """Share of the smaller table's rows that have a partner, as the fit of all pairs says."""
-    return float(min(share * max(rows), MOST_PARTNERED))
-
-
-def _beside(odds: Array, ends: list[npt.NDArray[np.int64]], groups: list[npt.NDArray[np.int64]]) -> Array:
+def _beside(odds: Array, ends: list[Rows], groups: list[Rows]) -> Array:
     """Odds of each pair once the rivals at both ends have had their say; twins are no rivals."""
     odds = np.minimum(odds, MOST)
     sizes = [len(group) for group in groups]
@@ -90,9 +90,15 @@ def _beside(odds: Array, ends: list[npt.NDArray[np.int64]], groups: list[npt.NDA
 
 
 def _twins(
-    con: duckdb.DuckDBPyConnection, compared: list[Comparison], fitted: model.Model, ids: list[npt.NDArray[np.int64]]
-) -> list[npt.NDArray[np.int64]]:
-    """Per side a group number for each of `ids`: rows of one partner that no column tells apart."""
+    con: duckdb.DuckDBPyConnection,
+    compared: list[Comparison],
+    fitted: model.Model,
+    ids: list[Rows],
+    *,
+    copies: bool,
+) -> list[Rows]:
+    """Per side a group number for each of `ids`: rows of one partner that no column tells apart by more than a
+    slip, or (`copies`) at all."""
     con.execute(
         f"""CREATE OR REPLACE TEMP TABLE link_pair AS
         WITH sure AS (SELECT id_l, id_r FROM link_scored WHERE odds > {SURE})
@@ -102,7 +108,11 @@ def _twins(
         ORDER BY 1, 2"""
     )
     scoring.weigh(con, compared, fitted, slips=True)
-    found = con.execute("SELECT id_l, id_r FROM link_weight WHERE apart = 0 ORDER BY 1, 2").fetchall()
+    equal = " AND ".join(f"a.{c.name} IS NOT DISTINCT FROM b.{c.name}" for c in compared) if copies else "true"
+    found = con.execute(
+        f"""SELECT id_l, id_r FROM link_weight JOIN link_row a ON a.id = id_l JOIN link_row b ON b.id = id_r
+        WHERE apart = 0 AND {equal} ORDER BY 1, 2"""
+    ).fetchall()
     first = {number: number for one in ids for number in one.tolist()}
 
     def top(number: int) -> int:

@@ -14,8 +14,6 @@ FAMILY = {"regsosek": "id_register", "dtks": "nomor_kartu_keluarga", "p3ke": "NU
 """What holds the records of a family together within a register."""
 
 
-
-
 def delivered(con: duckdb.DuckDBPyConnection, source: str) -> str:
     """Query: accepted and held person records of `source` with a column ``held``."""
     table = PERSONS[source]

@@ -14,7 +14,7 @@ import pandas as pd
 
 from dtsen_core.policy.quality.measures import LINKED, STALE_MONTHS
 from dtsen_core.registry import versions as kept
-from dtsen_core.registry.dataset import DATABASE, Dataset
+from dtsen_core.registry.dataset import Dataset, connect_readonly
 
 SHARES = ("quarantined", "linked", "missing", "stale", "gap")
 FIGURES = ("lines", *SHARES, "families", "persons")
@@ -72,7 +72,7 @@ def _figures(dataset: Dataset, version: Version) -> dict[str, float] | None:
     if version.version == dataset.version:
         return _read(dataset.cursor())
     try:
-        with duckdb.connect(str(version.folder / DATABASE), read_only=True) as connection:
+        with connect_readonly(version.folder) as connection:
             return _read(connection)
     except duckdb.Error:
         return None

@@ -14,7 +14,7 @@ from scipy import stats
 
 from dtsen_core.collect.simulate import dwelling, programmes, targets
 from dtsen_core.policy import coverage, measures
-from dtsen_core.policy.welfare import RankRequest, full_ranking
+from dtsen_core.policy.welfare import RankRequest, full_rankings
 from dtsen_core.regions import official
 from dtsen_core.registry.dataset import Dataset
 
@@ -159,8 +159,7 @@ def _estimate_rows(dataset: Dataset, bins: pd.DataFrame) -> list[tuple]:
     truth = bins.groupby("regency")[["poor", "persons"]].sum()
     factor = _survey_factor(bins)[parent]
     poor, persons = truth["poor"].to_numpy() * factor, truth["persons"].to_numpy() * factor
-    by_regency = full_ranking(dataset, RankRequest(level="regency"))
-    by_province = full_ranking(dataset, RankRequest(level="province"))
+    by_regency, by_province = full_rankings(dataset, [RankRequest(level=level) for level in ("regency", "province")])
     rows: list[tuple] = [("estimate", "nation", "ID", "p0", float(poor.sum() / persons.sum()),
                           float(by_regency.total["p0"].iloc[0]), 0.003)]  # fmt: skip
     province = np.bincount(parent, weights=poor) / np.bincount(parent, weights=persons)

@@ -7,7 +7,8 @@ higher score means better off; decile 1 is the worst off and is never called poo
 from __future__ import annotations
 
 import time
-from contextlib import nullcontext
+from collections.abc import Iterable
+from contextlib import ExitStack, nullcontext
 from typing import Any
 
 import numpy as np
@@ -30,7 +31,7 @@ from dtsen_core.registry.dataset import Dataset
 
 __all__ = [
     "DECILES", "LEVELS", "OFFICIAL", "SCOPES", "UNITS", "RankRequest", "RankResult", "full_ranking",
-    "transition",
+    "full_rankings", "transition",
 ]  # fmt: skip
 
 Floats = npt.NDArray[np.float64]
@@ -79,6 +80,22 @@ def full_ranking(dataset: Dataset, request: RankRequest, *, card: Scorecard | No
     for name, value in whole.items():
         total[name] = value
     return _result(request, dataset, started, _threshold_table(request.scope, found, ladder), areas, total)
+
+
+def full_rankings(
+    dataset: Dataset, requests: Iterable[RankRequest], *, card: Scorecard | None = None
+) -> list[RankResult]:
+    """Several views of one scorecard (scopes, levels, lines) in one turn: counted once, and nobody cuts in between.
+
+    Errors as `full_ranking`.
+    """
+    first, *others = requests
+    with ExitStack() as held:
+        if first.model != OFFICIAL:
+            mine = card or scorecard_for(dataset, first.model)
+            if not ground.ready(dataset, mine, plain=first.plain):
+                held.enter_context(LINE.turn())
+        return [full_ranking(dataset, request, card=card) for request in (first, *others)]
 
 
 def _result(request: RankRequest, dataset: Dataset, started: float, limits: pd.DataFrame,

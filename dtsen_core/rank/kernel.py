@@ -1,6 +1,6 @@
 """The compiled engine: H from packed codes in memory, cell by cell the same as the SQL engine's.
 
-Each thread takes one regency (or district) at a time, sums the look-ups of its families in small blocks and
+Each thread takes some regencies (or districts) at a time, sums the look-ups of its families in small blocks and
 counts them into a table of its own, so that no two threads write to one row of H. Families and persons
 of a cell share one 64-bit number, which halves the random writes. Intercepts are added to the finished cells.
 """
@@ -41,9 +41,9 @@ def _count() -> Any:
         with contextlib.suppress(OSError):
             place.mkdir(parents=True, exist_ok=True)
             os.environ["NUMBA_CACHE_DIR"] = str(place)
-    from dtsen_core.rank.kernel_loop import count
+    from dtsen_core.rank.kernel_loop import count_areas
 
-    return count
+    return count_areas
 
 
 @dataclass(frozen=True)
@@ -83,25 +83,25 @@ def count(held: Arrays, card: Scorecard, level: str = "regency", only: tuple[str
     chosen, place = np.unique(sets, return_inverse=True)
     tables = _Tables(card, chosen)
     loop, local = _count(), threading.local()
+    first, last = (np.array(ends, np.int64) for ends in zip(*((task.first, task.last) for task in tasks), strict=True))
+    most = np.minimum(last - first, 3 * tables.width)
 
-    def one(task: _Task, row: int) -> Ints:
-        """Occupied cells of one area: urban, score, families, persons."""
+    def several(share: slice) -> tuple[Ints, Ints]:
+        """Occupied cells of the areas of a share: (urban, score, families, persons) and how many of each area."""
         if not hasattr(local, "cells"):
             local.cells = np.zeros((3, tables.width), dtype=np.int64)
-            local.found = np.empty((4, 3 * tables.width), dtype=np.int64)
             local.sums = np.empty(BLOCK, dtype=np.int32)
-        filled = loop(held.codes, held.size, held.urban, task.first, task.last, tables.values[row], tables.offsets,
-                      tables.low[row], local.sums, local.cells, local.found)  # fmt: skip
-        return np.asarray(local.found[:, :filled].copy())
-
-    def several(share: slice) -> list[Ints]:
-        return [one(task, row) for task, row in zip(tasks[share], place[share].tolist(), strict=True)]
+        found = np.empty((4, int(most[share].sum())), dtype=np.int64)
+        ends = np.empty(len(most[share]), dtype=np.int64)
+        filled = loop(held.codes, held.size, held.urban, first[share], last[share], place[share], tables.values,
+                      tables.offsets, tables.low, local.sums, local.cells, found, ends)  # fmt: skip
+        return found[:, :filled], np.diff(ends, prepend=0)
 
     with ThreadPoolExecutor(threads()) as pool:
-        parts = [part for share in pool.map(several, _shares(tasks)) for part in share]
-    sizes = [part.shape[1] for part in parts]
-    area = np.repeat([task.area for task in tasks], sizes).astype(np.int64)
-    regency = np.repeat([task.regency for task in tasks], sizes).astype(np.int64)
+        parts, counted = zip(*pool.map(several, _shares(tasks)), strict=True)
+    sizes = np.concatenate(counted)
+    area = np.repeat(np.array([task.area for task in tasks], np.int64), sizes)
+    regency = area if level == "regency" else np.repeat(np.array([t.regency for t in tasks], np.int64), sizes)
     urban, score, families, persons = np.concatenate(parts, axis=1)
     score += card.area[regency, urban]
     return Histogram(level, area, urban, score, families, persons)
@@ -143,10 +143,12 @@ def warm() -> None:
     """Compile or load the engine, so that the next ranking does not wait for it."""
     loop = _count()
     groups = len(packing().groups)
-    one = np.zeros(1, np.uint8)
-    loop((np.zeros(1, np.uint16),) * groups, one, one, 0, 1, np.zeros(groups, np.int32),
-         np.arange(groups + 1, dtype=np.int64), np.int64(0), np.empty(BLOCK, np.int32), np.zeros((3, 1), np.int64),
-         np.empty((4, 3), np.int64))  # fmt: skip
+    code, one, area = np.zeros(1, np.uint16), np.zeros(1, np.uint8), np.zeros(1, np.int64)
+    for mapped in (code, one):
+        mapped.flags.writeable = False  # as the maps of `arrays` are: another form would be compiled again
+    loop((code,) * groups, one, one, area, area + 1, area, np.zeros((1, groups), np.int32),
+         np.arange(groups + 1, dtype=np.int64), area, np.empty(BLOCK, np.int32), np.zeros((3, 1), np.int64),
+         np.empty((4, 3), np.int64), np.empty(1, np.int64))  # fmt: skip
     _warmed.set()
 
 

@@ -43,3 +43,20 @@ def count(codes, size, urban, first, last, table, offsets, low, sums, cells, fou
                 found[3, filled] = held & 4294967295
                 filled += 1
     return filled
+
+
+@numba.njit(nogil=True, cache=True, boundscheck=False)
+def count_areas(  # type: ignore[no-untyped-def]
+    codes, size, urban, first, last, row, tables, offsets, low, sums, cells, found, ends
+):
+    """`count` for several areas without a word to Python in between, where others would cut in.
+
+    `first`, `last`, `row` (of `tables` and `low`) by area; `ends` takes the end of each area's cells in `found`.
+    """
+    filled = 0
+    for i in range(len(first)):
+        filled += count(
+            codes, size, urban, first[i], last[i], tables[row[i]], offsets, low[row[i]], sums, cells, found[:, filled:]
+        )
+        ends[i] = filled
+    return filled

@@ -33,7 +33,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dtsen_core.policy import ground
-from dtsen_core.policy.welfare import RankRequest, RankResult, full_ranking
+from dtsen_core.policy.welfare import RankRequest, RankResult, full_ranking, full_rankings
 from dtsen_core.rank import engine, fit, kernel, official, scorecard
 from dtsen_core.rank.scorecard import Scorecard
 from dtsen_core.registry.dataset import Dataset
@@ -70,7 +70,8 @@ def ours(dataset: Dataset, card: Scorecard, by: str) -> dict[str, RankResult]:
     """The three scopes from one count of H."""
     ground.forget()
     engine.rank_histogram(dataset, card, by=by)
-    return {s: full_ranking(dataset, RankRequest(card.name, scope=s), card=card) for s in official.SCOPES}
+    views = [RankRequest(card.name, scope=scope) for scope in official.SCOPES]
+    return dict(zip(official.SCOPES, full_rankings(dataset, views, card=card), strict=True))
 
 
 def measure(dataset: Dataset, cards: dict[str, Scorecard], engines: tuple[str, ...] = engine.ENGINES) -> Found:
@@ -115,30 +116,30 @@ def users(dataset: Dataset, card: Scorecard) -> Found:
     """One user, then eight at once with eight models; the median and the last, as multiples of the one."""
 
     def one(mine: Scorecard) -> None:
-        for scope in official.SCOPES:
-            full_ranking(dataset, RankRequest(mine.name, scope=scope), card=mine)
+        full_rankings(dataset, [RankRequest(mine.name, scope=scope) for scope in official.SCOPES], card=mine)
 
-    def alone() -> float:
-        ground.forget()
-        return timed(lambda: one(card))[0]
-
-    singles, medians, lasts = [], [], []
-    for _ in range(REPEAT):
-        singles.append(alone())
+    def at_once(cards: list[Scorecard]) -> list[float]:
+        """Seconds until each is served. A thread each, one alone too: that is how a server runs its visitors."""
         ground.forget()
         waited: list[float] = []
         began = time.perf_counter()
 
-        def user(mine: Scorecard, waited: list[float] = waited, began: float = began) -> None:
+        def user(mine: Scorecard) -> None:
             one(mine)
             waited.append(time.perf_counter() - began)
 
-        threads = [threading.Thread(target=user, args=(mine,)) for mine in ranking_data.variants(card, USERS)]
+        threads = [threading.Thread(target=user, args=(mine,)) for mine in cards]
         for thread in threads:
             thread.start()
         for thread in threads:
             thread.join()
-        singles.append(alone())
+        return waited
+
+    singles, medians, lasts = [], [], []
+    for _ in range(REPEAT):
+        singles += at_once([card])
+        waited = at_once(ranking_data.variants(card, USERS))
+        singles += at_once([card])
         medians.append(statistics.median(waited))
         lasts.append(max(waited))
     base = statistics.median(singles)

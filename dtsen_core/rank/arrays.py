@@ -127,7 +127,7 @@ def load(folder: Path) -> Arrays | None:
         return None
     if any(len(part) != info["families"] for part in (*codes, size, urban)) or runs[-1, 2] != info["families"]:
         return None
-    # plain views of the maps: numba compiles one form for them and for arrays in memory
+    # plain views of the maps, for which `kernel.warm` compiles
     plain = [np.asarray(part).view(np.ndarray) for part in (*codes, size, urban)]
     return Arrays(tuple(plain[:-2]), plain[-2], plain[-1], runs[:-1, 0].copy(), runs[:-1, 1].copy(), runs[:, 2].copy())
 

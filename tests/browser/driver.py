@@ -113,6 +113,18 @@ class Visitor:
             raise AssertionError(f"{option!r} is not in the list of {key}")
         self.settle()
 
+    def press(self, button: str, words: str, tries: int = 3) -> None:
+        """Press `button` and wait for `words`; a press that falls into a run under way is lost and made again."""
+        for attempt in range(tries):
+            self.settle()
+            self.page.get_by_role("button", name=button).first.click()
+            try:
+                self.page.get_by_text(words).first.wait_for(timeout=20_000)
+                return
+            except PlaywrightTimeout:
+                if attempt == tries - 1:
+                    raise
+
     def text(self) -> str:
         return str(self.page.inner_text("body"))
 

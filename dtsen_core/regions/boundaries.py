@@ -1,8 +1,8 @@
 """The boundary set this installation serves: where it lies, its boxes, and storing a new one.
 
 A set is a folder ``static/boundaries/<hash>/`` with ``provinces.geojson``, ``regencies.geojson``,
-``districts_<prov>.geojson`` and ``meta.json``; ``current.json`` beside the folders names the one in use and
-those before it. Sets never change once written, so browsers may keep them for ever.
+``districts_<prov>.geojson``, ``land_<prov>.geojson`` and ``meta.json``; ``current.json`` beside the folders names
+the one in use and those before it. Sets never change once written, so browsers may keep them for ever.
 """
 
 from __future__ import annotations
@@ -52,6 +52,13 @@ class BoundarySet:
     def url(self, level: str, province: str | None = None) -> str:
         """Address relative to the app's own root, as the map asks for it."""
         return f"app/static/boundaries/{self.hash}/{self.file(level, province)}"
+
+    def land(self, province: str | None = None) -> str:
+        """Address of the quiet land under a map: all provinces, or the neighbours of one."""
+        near = f"land_{province}.geojson"
+        if province is None or not (self.folder / near).exists():  # sets stored by earlier versions have no such file
+            return self.url("province")
+        return f"app/static/boundaries/{self.hash}/{near}"
 
     def path(self, level: str, province: str | None = None) -> Path:
         """The same file on disk."""
@@ -136,6 +143,12 @@ def store(
             table = table[table["code"].str.startswith(province)]
             geometry.write(work / f"{file}.geojson", table["code"].tolist(), table["name"].tolist(), shapes)
             boxes |= _boxes(table["code"].tolist(), shapes)
+        nation = units.table("province")
+        for own in districts:
+            near = _neighbours(provinces, nation["code"].tolist().index(own))
+            here = nation[~shapely.is_empty(near)]
+            place = work / f"land_{own}.geojson"
+            geometry.write(place, here["code"].tolist(), here["name"].tolist(), near[here.index])
         boxes["ID"] = np.round(shapely.total_bounds(provinces), 3).tolist()
         origins = layers or {level: {"kind": kind, "source": source} for level in units.LEVELS[:3]}
         meta = {"kind": kind, "source": source, "layers": origins, "bbox": boxes}
@@ -180,6 +193,18 @@ def undo(root: Path | None = None) -> BoundarySet:
 
 def _boxes(codes: Sequence[str], shapes: np.ndarray) -> dict[str, list[float]]:
     return dict(zip(codes, np.round(shapely.bounds(shapes), 3).tolist()))
+
+
+def _neighbours(provinces: np.ndarray, own: int) -> np.ndarray:
+    """`provinces` without the one numbered `own`, cut to three times its width and height; empty where nothing is left.
+
+    A map of districts draws this instead of the whole country: the browser reads a tenth of it.
+    """
+    west, south, east, north = shapely.bounds(provinces[own])
+    wide, high = max(east - west, 1.0), max(north - south, 1.0)
+    near = shapely.clip_by_rect(provinces, west - wide, south - high, east + wide, north + high)
+    near[own] = shapely.MultiPolygon()
+    return geometry.polygonal(near)
 
 
 def _content_hash(folder: Path) -> str:

@@ -128,7 +128,7 @@ def _shaded(page: Page, shown: Shading, level: str, key: str) -> None:
     """A map of robustness of the whole country with its title and legend."""
     mode, current = peta_known.theme_mode(), boundaries.current()
     style = maps.MapStyle(
-        shapes=current.url(level, None), land=current.url("province"), colours=shown.colours, mode=mode,
+        shapes=current.url(level, None), land=current.land(), colours=shown.colours, mode=mode,
         style=f"app/static/map/style{'-dark' if mode == 'dark' else ''}.json",
     )  # fmt: skip
     st.markdown(f"**{shown.title}**")

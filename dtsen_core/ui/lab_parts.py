@@ -81,9 +81,10 @@ def _map(page: Page, request: RankRequest, found: Changed, place: str, finding: 
     rows = lab.map_rows(frame, bounds, page.lang)
     mode, container = peta_known.theme_mode(), request.region or units.NATION
     current = boundaries.current()
+    province = container[:2] if request.level == "district" else None
     style = maps.MapStyle(
-        shapes=current.url(request.level, container[:2] if request.level == "district" else None),
-        land=current.url("province"),
+        shapes=current.url(request.level, province),
+        land=current.land(province),
         style=f"app/static/map/style{'-dark' if mode == 'dark' else ''}.json",
         colours=COLOURS[mode],
         mode=mode,

@@ -25,7 +25,7 @@ def map_style(rule: MapIndicator, level: str, container: str, mode: str) -> maps
     province = container[:2] if level == "district" else None
     return maps.MapStyle(
         shapes=current.url(level, province),
-        land=current.url("province"),
+        land=current.land(province),
         style=f"app/static/map/style{'-dark' if mode == 'dark' else ''}.json",
         colours=map_rules().scales[rule.scale][mode],
         mode=mode,

@@ -28,8 +28,9 @@ def area_map(
     """A map of the plan's areas in the given classes."""
     mode, current = peta_known.theme_mode(), boundaries.current()
     province = plan.within if plan.within != units.NATION else None
+    closer = province if plan.level == "district" else None
     style = maps.MapStyle(
-        shapes=current.url(plan.level, province if plan.level == "district" else None), land=current.url("province"),
+        shapes=current.url(plan.level, closer), land=current.land(closer),
         style="app/static/map/style-dark.json" if mode == "dark" else "app/static/map/style.json",
         colours=colours[mode], mode=mode,
     )  # fmt: skip

@@ -224,3 +224,20 @@ def test_unwritable_folder_changes_nothing(nation, root: Path, tmp_path: Path, m
     blocked.write_text("", encoding="utf-8")
     with pytest.raises(UserError):
         boundaries.store(blocked / "boundaries", nation[1], {}, kind="resmi", source="x")
+
+
+def test_the_land_round_a_province_is_its_neighbours_only() -> None:
+    found = boundaries.current()
+    path = found.folder / found.land("32").rsplit("/", 1)[-1]
+    codes, shapes = geometry.read(path)
+    assert "31" in codes
+    assert "32" not in codes
+    assert "11" not in codes
+    assert not shapely.is_empty(shapes).any()
+    assert path.stat().st_size < found.path("province").stat().st_size / 2
+    assert found.land() == found.url("province")
+
+
+def test_a_set_of_an_earlier_version_shows_all_provinces(tmp_path: Path) -> None:
+    older = boundaries.BoundarySet("x", "resmi", "lama", tmp_path)
+    assert older.land("32") == older.url("province")

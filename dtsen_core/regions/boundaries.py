@@ -202,7 +202,8 @@ def _neighbours(provinces: np.ndarray, own: int) -> np.ndarray:
     """
     west, south, east, north = shapely.bounds(provinces[own])
     wide, high = max(east - west, 1.0), max(north - south, 1.0)
-    near = shapely.clip_by_rect(provinces, west - wide, south - high, east + wide, north + high)
+    frame = shapely.box(west - wide, south - high, east + wide, north + high)
+    near = shapely.intersection(shapely.make_valid(provinces), frame)
     near[own] = shapely.MultiPolygon()
     return geometry.polygonal(near)
 

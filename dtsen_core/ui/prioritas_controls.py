@@ -83,7 +83,7 @@ def _choice(page: Page, name: str, value: Any, options: Any, push: bool) -> Any:
 
 def _indicators(page: Page, plan: Plan, push: bool) -> Plan:
     known, offered = plan.indicators(), prioritas_state.offered(page, plan)
-    left, filters, upload = st.columns([0.68, 0.16, 0.16], vertical_alignment="bottom")
+    left, filters, upload = st.columns([0.63, 0.16, 0.21], vertical_alignment="bottom")
     with left:
         key = "prioritas.indicators"
         _seed(key, [i.key for i in plan.items], push)

@@ -13,6 +13,7 @@ threads.one_for_algebra()
 st.set_page_config(page_title="DTSEN", page_icon=str(STATIC / "favicon.png"), layout="wide")
 guard.enter_router()
 language = url_state.language()
+url_state.write()  # before the page is named: a later word would stand in the browser's history as a page of its own
 try:
     chosen, by_name = shell.navigation(language)
 except UserError as error:

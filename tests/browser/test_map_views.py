@@ -66,7 +66,6 @@ def test_compare_shows_two_maps_and_their_difference_and_goes_back(visit: Visit)
 
 def test_the_back_button_leads_to_the_page_before(visit: Visit) -> None:
     visitor = visit()
-    visitor.open()  # the very first session of a server takes a detour through the router: there "back" needs two presses
     visitor.open("peta?area=32&mode=pairs&lang=en")
     visitor.page.get_by_test_id("stSidebarNavLink").filter(has_text=text("ui.page_metode", "en")).click()
     titled(visitor, "metode", "en")

@@ -31,6 +31,7 @@ Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
 KEPT = 8
+UNEXPLAINED_BYTES = 150_000_000  # some fifty models: a smaller store is read through again by every round of users
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,6 +42,10 @@ class Unexplained:
     residuals: expenditure.Residuals
     se: Floats
     psu_sd: Floats
+
+    @property
+    def nbytes(self) -> int:
+        return self.residuals.nbytes + self.se.nbytes + self.psu_sd.nbytes
 
     def doubt(self, d: expenditure.Distribution, regency: Ints, factors: Floats | None,
               districts: Ints | None = None, lines: Floats | None = None) -> Floats:  # fmt: skip
@@ -134,7 +139,7 @@ def _count_shares(dataset: Dataset) -> Floats:
 
 
 _survey: Cache[design.Survey] = Cache(1, lambda value: 1)
-_unexplained: Cache[Unexplained | None] = Cache(KEPT, lambda value: 1)
+_unexplained: Cache[Unexplained | None] = Cache(UNEXPLAINED_BYTES, lambda value: value.nbytes if value else 0)
 
 
 def residuals_for(dataset: Dataset, card: Scorecard) -> Unexplained | None:

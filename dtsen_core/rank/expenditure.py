@@ -39,6 +39,10 @@ class Residuals:
     mass: Floats
     low: int
 
+    @property
+    def nbytes(self) -> int:
+        return self.mid.nbytes + self.bins.nbytes + self.mass.nbytes
+
     def kernel(self, province: int, stratum: int, scores: Floats) -> Floats:
         """Residual shares (scores, cells) at the given scores (thousandths), interpolated between bins."""
         number = int(self.bins[province, stratum])

@@ -6,7 +6,7 @@ import tempfile
 from pathlib import Path
 
 import duckdb
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dtsen_core.collect.layouts import layout
@@ -47,7 +47,7 @@ LINES = st.lists(
 )
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60)
 @given(lines=LINES, encoding=st.sampled_from(["utf-8", "latin-1"]), bom=st.booleans(), blanks=st.integers(0, 2),
        size=st.sampled_from([64, 300, 1 << 20]))  # fmt: skip
 def test_no_line_is_lost_or_counted_twice(lines, encoding, bom, blanks, size) -> None:
@@ -66,7 +66,7 @@ def test_no_line_is_lost_or_counted_twice(lines, encoding, bom, blanks, size) ->
     assert all(1 <= line <= file.read for line in every)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(data=st.binary(max_size=400))
 def test_arbitrary_bytes_after_the_header_are_accounted_for(data: bytes) -> None:
     whole = HEADER.encode() + b"\n" + data
@@ -74,7 +74,7 @@ def test_arbitrary_bytes_after_the_header_are_accounted_for(data: bytes) -> None
     assert file.read == physical_lines(whole)
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 @given(size=st.integers(40, 900), breaks=st.lists(st.integers(0, 29), unique=True, max_size=8))
 def test_the_size_of_a_block_changes_nothing(size: int, breaks: list[int]) -> None:
     lines = []

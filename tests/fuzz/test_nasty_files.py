@@ -12,7 +12,7 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dtsen_core.cli.main import answer
@@ -196,7 +196,7 @@ TOKENS = st.sampled_from([
 EDITS = st.lists(st.tuples(st.floats(0, 1), st.integers(0, 40), TOKENS), min_size=1, max_size=6)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60)
 @given(edits=EDITS)
 def test_a_mutilated_file_is_read_or_refused(edits: list[tuple[float, int, bytes]]) -> None:
     data = BASE
@@ -206,13 +206,13 @@ def test_a_mutilated_file_is_read_or_refused(edits: list[tuple[float, int, bytes
     check(data)
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=40)
 @given(data=st.one_of(st.binary(max_size=600), st.text(max_size=300).map(str.encode)))
 def test_any_bytes_are_read_or_refused(data: bytes) -> None:
     check(data)
 
 
-@settings(max_examples=24, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=24)
 @given(seed=st.integers(0, 2**32), kind=st.sampled_from(KINDS))
 def test_rubbish_under_the_right_header(seed: int, kind: str) -> None:
     """Every cell of every kind with values from other worlds."""

@@ -72,7 +72,7 @@ cases = st.integers(2, 40).flatmap(lambda n: st.tuples(
 
 
 @given(cases, st.integers(1, 1000), st.integers(1, 50), st.randoms(use_true_random=False))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_what_must_not_change_anything(case, scale: int, money: int, shuffle) -> None:
     y, w, r = case
     data = pd.DataFrame({"y": y, "w": w, "r": r, "b": [2.0 * k for k in r]}).astype({"y": float, "w": float})

@@ -6,7 +6,7 @@ import contextlib
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from dtsen_core.errors import UserError
@@ -22,7 +22,6 @@ from tests.rank.synthetic import random_card
 NAMES = [i.name for i in INDICATORS]
 
 
-@settings(deadline=None)
 @given(
     st.lists(st.sampled_from(NAMES), max_size=8),
     st.dictionaries(st.sampled_from(GROUPS), st.integers(0, 20).map(lambda k: 10 * k)),
@@ -45,7 +44,6 @@ def test_the_name_and_the_address_bring_the_experiment_back(
     assert set([] if numbers is None else lab_controls.parse_dropped(numbers)) == set(dropped)
 
 
-@settings(deadline=None)
 @given(st.text(max_size=40))
 def test_any_text_is_an_experiment_or_a_sentence(text: str) -> None:
     for model in (f"a~drop={text}", f"a~weight={text}"):

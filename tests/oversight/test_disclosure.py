@@ -9,7 +9,7 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from scipy.optimize import linprog
@@ -118,7 +118,7 @@ def small_tables() -> st.SearchStrategy[np.ndarray]:
 
 
 @pytest.mark.parametrize(("spec", "table"), [(SPEC, make), (CROSSED, make_crossed)], ids=["plain", "crossed"])
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60)
 @given(cells=small_tables())
 def test_no_hidden_cell_can_be_worked_out(
     spec: TableSpec, table: Callable[[np.ndarray], pd.DataFrame], cells: np.ndarray
@@ -130,7 +130,7 @@ def test_no_hidden_cell_can_be_worked_out(
         assert high - low > 1e-6
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(small_tables())
 def test_rules_hold_on_any_table(cells: np.ndarray) -> None:
     frame = make(cells)

@@ -16,7 +16,7 @@ def _deviation(values: np.ndarray, uppers: list[float]) -> float:
     return float(sum(((values[groups == g] - values[groups == g].mean()) ** 2).sum() for g in np.unique(groups)))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.integers(0, 40), min_size=4, max_size=9))
 def test_natural_breaks_are_the_optimum_by_enumeration(numbers: list[int]) -> None:
     values = np.array(numbers, dtype=float)
@@ -56,7 +56,7 @@ def test_quantile_classes_hold_equal_numbers() -> None:
     assert len(gaps(values, 5, "quantile")) == 4
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=60), st.sampled_from(["natural", "quantile"]))
 def test_an_area_always_lies_within_the_words_of_its_class(numbers: list[float], method: str) -> None:
     values = np.array(numbers)

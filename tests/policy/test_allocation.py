@@ -143,7 +143,7 @@ def test_what_cannot_be_is_refused_naming_the_bound(arguments: Any, options: dic
         allocate(*arguments, **options)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.integers(0, 100_000), st.integers(1, 8), st.floats(0, 2), st.sampled_from(["people", "gap", "lowest"]))
 def test_an_allocation_keeps_to_its_bounds_and_beats_the_simple_rule(
     seed: int, n: int, share: float, objective: str

@@ -22,7 +22,7 @@ def on_grid(logs: np.ndarray, weight: np.ndarray) -> Distribution:
 
 
 @given(st.integers(0, 2**32 - 1), st.floats(0.3, 0.8), st.floats(-1.5, 1.0))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_a_smooth_distribution_keeps_its_measures(seed: int, spread: float, where: float) -> None:
     rng = np.random.default_rng(seed)
     n = 20_000
@@ -38,7 +38,7 @@ def test_a_smooth_distribution_keeps_its_measures(seed: int, spread: float, wher
 
 
 @given(st.lists(st.tuples(st.integers(0, 60), st.integers(1, 9)), min_size=1, max_size=60), st.integers(-5, 70))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_points_are_exact(cells: list[tuple[int, int]], at: int) -> None:
     persons = np.zeros(61)
     for cell, count in cells:

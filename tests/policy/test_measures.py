@@ -77,7 +77,7 @@ def test_nonsense_is_refused() -> None:
 
 
 @given(SAMPLE, st.floats(0.5, 1e6), st.sampled_from([0, 1, 2]))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_fgt_equals_its_definition(sample: list[tuple[float, float]], line: float, alpha: int) -> None:
     y, w = zip(*sample, strict=True)
     slow = sum(wi * ((line - yi) / line) ** alpha for yi, wi in sample if yi < line) / sum(w)
@@ -85,7 +85,7 @@ def test_fgt_equals_its_definition(sample: list[tuple[float, float]], line: floa
 
 
 @given(st.lists(st.tuples(st.floats(0.5, 1e6), st.integers(1, 5)), min_size=1, max_size=25))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_gini_equals_mean_absolute_difference_of_persons(sample: list[tuple[float, int]]) -> None:
     persons = np.repeat([y for y, _ in sample], [w for _, w in sample])
     slow = np.abs(persons[:, None] - persons[None, :]).mean() / (2 * persons.mean())

@@ -111,7 +111,7 @@ def test_lorenz_curve_is_two_arrays() -> None:
 
 
 @given(PEOPLE)
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_theil_parts_sum_exactly(people: list[tuple[float, int, int]]) -> None:
     y, w, g = zip(*people, strict=True)
     found = measures.theil(y, w, groups=g)
@@ -122,7 +122,7 @@ def test_theil_parts_sum_exactly(people: list[tuple[float, int, int]]) -> None:
 
 @pytest.mark.parametrize("name", INDICES)
 @given(PEOPLE)
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_weights_are_persons_and_only_their_proportion_counts(name: str, people: list[tuple[float, int, int]]) -> None:
     y, w, _ = (np.array(part) for part in zip(*people, strict=True))
     index = INDICES[name]
@@ -135,7 +135,7 @@ def test_weights_are_persons_and_only_their_proportion_counts(name: str, people:
 
 
 @given(PEOPLE, st.floats(0.01, 100))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_the_currency_does_not_matter(people: list[tuple[float, int, int]], rate: float) -> None:
     y, w, by = (np.array(part) for part in zip(*people, strict=True))
     for one in (measures.gini, measures.theil, lambda v, q: measures.concentration_index(v, by, q)):

@@ -82,7 +82,7 @@ LEAF = st.none() | st.booleans() | st.floats(allow_nan=False) | st.text(max_size
 @given(st.sampled_from(["dataset", "model", "parameters", "code", "answer", "format"]), st.recursive(
     LEAF, lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=5), inner, max_size=2),
     max_leaves=4))  # fmt: skip
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_a_damaged_member_is_refused(name: str, value: object) -> None:
     good: dict[str, object] = {
         "dataset": dict.fromkeys(("version", "hash", "origin", "as_of"), ""), "model": {"name": "", "hash": ""},

@@ -178,7 +178,7 @@ def test_what_cannot_be_ranked_is_refused_in_a_sentence(data: Any, options: dict
         composite_index(data, **options)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.integers(0, 10_000), st.floats(0.001, 1000), st.sampled_from(composite.AGGREGATIONS),
        st.sampled_from(["minmax", "z", "percentile"]))  # fmt: skip
 def test_the_size_of_the_weights_does_not_matter(seed: int, factor: float, aggregation: str, kind: str) -> None:
@@ -191,7 +191,7 @@ def test_the_size_of_the_weights_does_not_matter(seed: int, factor: float, aggre
     pd.testing.assert_series_equal(one.rank, other.rank)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.integers(0, 10_000), st.integers(0, 14), st.integers(0, 3), st.floats(0.01, 5),
        st.sampled_from(["arithmetic", "geometric", "noncompensatory"]), st.sampled_from(["minmax", "percentile"]),
        st.sampled_from([1, -1]))  # fmt: skip

@@ -109,7 +109,7 @@ choices = st.tuples(
 
 
 @given(choices)
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 def test_a_higher_cut_off_never_lowers_beneficiaries(dataset: Dataset, cube: Cube, choice: tuple) -> None:
     key, decile, quota, basis = choice
     old = rule(dataset, key)
@@ -121,7 +121,7 @@ def test_a_higher_cut_off_never_lowers_beneficiaries(dataset: Dataset, cube: Cub
 
 
 @given(choices, st.floats(1.0, 3.0))
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 def test_a_larger_quota_never_lowers_beneficiaries(
     dataset: Dataset, cube: Cube, choice: tuple, factor: float
 ) -> None:

@@ -116,7 +116,7 @@ def test_several_users_write_at_once_and_nothing_is_lost(tmp_path: Path) -> None
     assert all(s.name == f"{s.params['user']}-{s.params['number']}" for s in kept)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.dictionaries(st.text(max_size=8), st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=8),
     lambda inner: st.lists(inner, max_size=3), max_leaves=5), max_size=5))  # fmt: skip

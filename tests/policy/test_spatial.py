@@ -232,7 +232,7 @@ def test_unknown_options_are_refused(options: dict[str, Any]) -> None:
             local_moran([1, 2, 3, 4, 6], {i: [(i + 1) % 5] for i in range(5)}, **options)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.floats(-1e6, 1e6) | st.just(float("nan")), min_size=5, max_size=25), st.integers(0, 2**32 - 1))
 def test_any_values_on_any_graph_give_sound_figures(values: list[float], seed: int) -> None:
     rng = np.random.default_rng(seed)

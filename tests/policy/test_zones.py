@@ -35,7 +35,7 @@ def in_one_piece(zone: pd.Series, around: dict[Any, list[Any]], links: tuple[tup
     return bool(csgraph.connected_components(matrix, directed=False)[0] == zone.nunique())
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.integers(0, 1_000), st.integers(1, 9))
 def test_zones_are_whole_and_nearly_equal(seed: int, count: int) -> None:
     around = grid(9, 10)

@@ -37,7 +37,7 @@ def oracle(families: Families, card: synthetic.Scorecard, area: np.ndarray, mask
 
 
 @given(st.integers(0, 2**32 - 1), st.sampled_from([1, 38]), st.sampled_from(["regency", "district"]))
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=8)
 def test_h_equals_numpy_cell_by_cell(packed: duckdb.DuckDBPyConnection, families: Families, seed: int, sets: int,
                                      level: str) -> None:  # fmt: skip
     card = synthetic.random_card(np.random.default_rng(seed), sets)

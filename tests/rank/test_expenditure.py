@@ -38,7 +38,7 @@ def histogram(score: np.ndarray, urban: np.ndarray, persons: np.ndarray) -> Hist
 
 
 @given(st.integers(0, 2**32 - 1))
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 def test_splitting_keeps_persons_and_mean_expenditure(seed: int) -> None:
     rng = np.random.default_rng(seed)
     h = histogram(14 + 0.5 * rng.normal(size=300), rng.integers(0, 3, 300), rng.integers(1, 9, 300))

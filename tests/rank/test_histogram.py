@@ -31,7 +31,7 @@ def ntile_oracle(scope: np.ndarray, score: np.ndarray) -> np.ndarray:
 
 
 @given(st.lists(FAMILY, min_size=1, max_size=150), st.sampled_from(list(SCOPES)))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_families_get_the_ntile_of_the_lowest_rank_of_their_ties(rows: list[tuple[int, int, int]], scope: str) -> None:
     regency, score, _ = (np.array(x, dtype=np.int64) for x in zip(*rows, strict=True))
     area = SCOPES[scope][regency]
@@ -40,7 +40,7 @@ def test_families_get_the_ntile_of_the_lowest_rank_of_their_ties(rows: list[tupl
 
 
 @given(st.lists(FAMILY, min_size=1, max_size=80), st.sampled_from(list(SCOPES)))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_persons_are_ranked_like_so_many_families(rows: list[tuple[int, int, int]], scope: str) -> None:
     regency, score, size = (np.array(x, dtype=np.int64) for x in zip(*rows, strict=True))
     area = SCOPES[scope][regency]
@@ -49,7 +49,7 @@ def test_persons_are_ranked_like_so_many_families(rows: list[tuple[int, int, int
 
 
 @given(st.lists(FAMILY, min_size=1, max_size=150), st.floats(1.5, 400))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_one_weight_for_all_changes_nothing(rows: list[tuple[int, int, int]], weight: float) -> None:
     regency, score, size = (np.array(x, dtype=np.int64) for x in zip(*rows, strict=True))
     plain = thresholds(regency, 5, score, size)
@@ -58,7 +58,7 @@ def test_one_weight_for_all_changes_nothing(rows: list[tuple[int, int, int]], we
 
 
 @given(st.lists(FAMILY, min_size=2, max_size=150), st.integers(0, 2**32 - 1))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_differing_weights_follow_the_weighted_rule(rows: list[tuple[int, int, int]], seed: int) -> None:
     regency, score, size = (np.array(x, dtype=np.int64) for x in zip(*rows, strict=True))
     weight = np.random.default_rng(seed).integers(1, 60, 5)[regency] * 7.0

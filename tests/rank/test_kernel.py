@@ -38,7 +38,7 @@ def cells(h: Histogram) -> np.ndarray:
     st.integers(0, 2**32 - 1), st.sampled_from([1, 38, 514]), st.sampled_from(["regency", "district"]),
     st.sampled_from([None, "province", "regency", "district"]), st.integers(1, 40),
 )  # fmt: skip
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 def test_both_engines_give_the_same_cells(
     packed: duckdb.DuckDBPyConnection, held: arrays.Arrays, families: Families, seed: int, sets: int, level: str,
     column: str | None, scale: int,

@@ -22,7 +22,7 @@ def random_h(rng: np.random.Generator, cells: int, width: int) -> Histogram:
 
 
 @given(st.integers(0, 2**32 - 1), st.integers(1, 300), st.sampled_from([1, 3, 40]), st.sampled_from(["one", "uneven"]))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @pytest.mark.parametrize("scope", official.SCOPES)
 def test_thresholds_and_counts_equal_the_plain_ones(scope: str, seed: int, cells: int, width: int,
                                                     weighting: str) -> None:  # fmt: skip

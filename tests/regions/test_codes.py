@@ -195,7 +195,7 @@ def test_places_of_every_level_at_once() -> None:
     assert mapped.loc[mapped["village"].isna(), "unmapped"].notna().all()
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(
     st.lists(
         st.tuples(st.text("0123456789. ", max_size=11), st.one_of(st.none(), st.text(max_size=12))),
@@ -213,7 +213,7 @@ def test_any_codes_and_names_map_or_are_reported(rows: list[tuple[str, str | Non
         assert codes.detect_system(frame).system in codes.SYSTEMS
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.sets(st.integers(0, 513), min_size=1, max_size=30), st.sampled_from(codes.SYSTEMS))
 def test_detection_never_chooses_the_wrong_system(chosen: set[int], system: str) -> None:
     part = REGENCIES.iloc[sorted(chosen)]

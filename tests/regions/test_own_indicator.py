@@ -78,7 +78,7 @@ def test_a_table_that_cannot_be_used_is_refused_in_one_sentence(data: bytes, key
     assert all(caught.value.message(lang).strip() for lang in locale.LANGS)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.binary(max_size=300) | st.text(alphabet="0123456789,;.\n\tkodenilai-", max_size=300).map(str.encode))
 def test_no_upload_brings_anything_but_an_indicator_or_a_sentence(data: bytes) -> None:
     try:

@@ -135,7 +135,7 @@ def said(name: str, data: bytes) -> str:
         return error.message("id")
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.binary(max_size=300), st.sampled_from(["x.geojson", "x.gpkg", "x.zip"]))
 def test_any_bytes_end_in_a_layer_or_a_sentence(data: bytes, name: str) -> None:
     assert said(name, data) != ""
@@ -147,7 +147,7 @@ JSON = st.recursive(st.none() | st.booleans() | st.integers() | st.floats() | st
                         inner, max_size=4))  # fmt: skip
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(JSON)
 def test_any_json_ends_in_a_layer_or_a_sentence(value: object) -> None:
     assert said("x.geojson", json.dumps(value).encode()) != ""

@@ -72,7 +72,7 @@ def test_names_and_labels() -> None:
     assert len(units.children("1101012001")) == 0
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(st.sampled_from(units.LEVELS), st.integers(0, 10**6))
 def test_parent_and_children_agree(level: str, number: int) -> None:
     table = units.table(level)
@@ -83,7 +83,7 @@ def test_parent_and_children_agree(level: str, number: int) -> None:
     assert code in set(units.children(parent)["code"])
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.text(max_size=15))
 def test_search_and_require_never_break(text: str) -> None:
     for code, name, level in units.search(text, 5):

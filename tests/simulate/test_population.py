@@ -29,7 +29,7 @@ def test_urban_villages_meet_the_published_share(place: geography.Geography) -> 
 
 
 @given(st.integers(20_000, 2_000_000))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_allocation_sums_and_keeps_the_minimum(families: int) -> None:
     population_of = units.table("regency")["population"].to_numpy(float)
     counts = allocation.families_per_regency(population_of, families, 400)

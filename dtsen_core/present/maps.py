@@ -20,10 +20,11 @@ from dtsen_core.present.peta_hover import Hover
 
 HEIGHT = 450
 HEIGHT_NATION = 400  # the archipelago is wide: less empty sea above and below
-HEIGHT_WIDE = 540  # the same over the whole width of a large screen, where 400 would cut Aceh and Rote
+HEIGHT_WIDE = 540  # any area over the whole width of the page, where less would cut Aceh and Rote on a large screen
 SOLID, CARE, PALE = 0.94, 0.66, 0.36  # firm, to be read with care, too rough to stand alone
 OPACITY = (SOLID, CARE, PALE)
 ASPECT = 1.6  # nominal width / height of the map on a laptop
+ASPECT_WIDE = 2.75  # of one HEIGHT_WIDE high, on a projector
 NO_FIGURE = {"light": "#C3C9CC", "dark": "#56616A"}
 LAND = {"light": "#F6F6F2", "dark": "#222E33"}
 EDGE = {"light": "rgba(255,255,255,0.75)", "dark": "rgba(12,20,22,0.75)"}
@@ -49,17 +50,17 @@ class MapStyle:
     mode: str
 
 
-def camera(bbox: BBox, pad: float = 0.035) -> dict[str, dict[str, float] | float]:
+def camera(bbox: BBox, aspect: float = ASPECT, pad: float = 0.035) -> dict[str, dict[str, float] | float]:
     """The map view that shows `bbox` (west, south, east, north in degrees) at any width of the screen.
 
     The server does not know how wide the map is. East and west bounds make the browser zoom in until the
-    box fills the width; they are widened for tall areas so that the height fits on a laptop. North and
-    south stay loose, the start zoom is that of a narrow phone.
+    box fills the width; they are widened for tall areas so that the height fits where the map is `aspect` times as
+    wide as high. North and south stay loose, the start zoom is that of a narrow phone.
     """
     west, south, east, north = bbox
     width, height = max(east - west, 0.05), max(north - south, 0.05)
     lat = (south + north) / 2
-    shown = max(width, height / math.cos(math.radians(lat)) * ASPECT) * (1 + 2 * pad)
+    shown = max(width, height / math.cos(math.radians(lat)) * aspect) * (1 + 2 * pad)
     lon = (west + east) / 2
     zoom = math.log2(300 * 360 / (512 * shown))
     return {
@@ -122,7 +123,7 @@ def choropleth(
         map={
             "style": style.style,
             "layers": [*context(style), *layers],
-            **camera(bbox),
+            **camera(bbox, ASPECT_WIDE if height == HEIGHT_WIDE else ASPECT),
         },
         annotations=[
             {**label, "text": told, "align": "left",

@@ -91,13 +91,12 @@ def _map(page: Page, request: RankRequest, found: Changed, place: str, finding: 
     )
     title = _t(page, "map_title", cut=found.cut)
     st.markdown(f"**{title}**")
-    whole = container == units.NATION
     level = locale.text(f"peta.level_{request.level}", page.lang)
     indicative = current.origin(request.level)["kind"] == "indikatif"
     fig = maps.choropleth(
         rows, style, boundaries.bbox(container), hover=lab.hover(frame, page.lang), lang=page.lang,
         corner=locale.text("peta.map_corner", page.lang, where=html.escape(place), count=len(rows), level=level),
-        hint=_t(page, "map_hint"), height=maps.HEIGHT_WIDE if whole else maps.HEIGHT,
+        hint=_t(page, "map_hint"), height=maps.HEIGHT_WIDE,
         note=locale.text("peta.map_indicative" if indicative else "peta.map_official", page.lang),
     )  # fmt: skip
     st.plotly_chart(

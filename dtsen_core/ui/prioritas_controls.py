@@ -107,7 +107,7 @@ def _weights(page: Page, plan: Plan, items: tuple[Item, ...], push: bool) -> lis
     known, out = plan.indicators(), []
     total = sum(i.weight for i in items) or 1.0
     for start in range(0, len(items), COLUMNS):
-        for column, item in zip(st.columns(COLUMNS), items[start : start + COLUMNS]):
+        for column, item in zip(st.columns(COLUMNS, vertical_alignment="bottom"), items[start : start + COLUMNS]):
             i = known[item.key]
             with column:
                 key = f"prioritas.w.{item.key}"

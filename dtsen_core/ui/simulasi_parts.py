@@ -91,10 +91,10 @@ def _compare(page: Page, found: Outcomes) -> None:
     st.markdown(f"**{page.t('compare_title')}**")
     made = simulasi.comparison(names, figures, page.lang)
     st.dataframe(
-        made, width="stretch", hide_index=True, height=3 + 35 * (len(made) + 1), placeholder=page.t("unknown"),
+        made, width="stretch", hide_index=True, height="content", placeholder=page.t("unknown"),
         alt=page.t("alt_table", finding=page.t("compare_title")),
     )  # fmt: skip
-    for slot, one in found.items():
+    for slot, one in found.items() if len(found) > 1 else ():  # of the only one the heading tells
         st.markdown(f"- {simulasi.finding(one.new, one.figures, slot.upper(), page.lang)}")
     known = [
         (name, f["cost_after"] - f["cost_before"], f["after_p0"] - f["before_p0"])

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import streamlit as st
 
-from dtsen_core import locale, threads
+from dtsen_core import locale, machine
 from dtsen_core.errors import UserError
 from dtsen_core.paths import STATIC
 from dtsen_core.ui import guard, shell, url_state
 
-threads.one_for_algebra()
+machine.prepare()
 st.set_page_config(page_title="DTSEN", page_icon=str(STATIC / "favicon.png"), layout="wide")
 guard.enter_router()
 language = url_state.language()

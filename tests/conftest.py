@@ -10,12 +10,12 @@ from filelock import FileLock
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 
-from dtsen_core import threads
+from dtsen_core import machine
 
 # The suite tests what is right, not how fast: a busy machine must not fail it. tests/bench measures speed.
 hypothesis_settings.register_profile("dtsen", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 hypothesis_settings.load_profile("dtsen")
-threads.one_for_algebra()  # as the app and the command line do; two workers share the cores
+machine.prepare()  # as the app and the command line do; two workers share the cores
 
 SMALL = {"families": 20_000, "seed": 7, "survey_households": 51_400}
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import duckdb
 import typer
 
-from dtsen_core import threads
+from dtsen_core import machine
 from dtsen_core.cli import (
     boundaries,
     data,
@@ -69,7 +69,7 @@ def run(arguments: Sequence[str] | None = None) -> None:
 
 def answer(arguments: list[str]) -> int:
     """The exit code of `arguments`; the sentence of a refusal goes to standard error."""
-    threads.one_for_algebra()
+    machine.prepare()
     lang = language.chosen(arguments)
     try:
         outcome = app(args=arguments, prog_name="python -m dtsen_core", standalone_mode=False)

@@ -10,7 +10,8 @@ that a busy neighbour slows all of them alike. At each size:
 * kernel and SQL engine, national, provincial and regency models (at 95 M: ≤ 0.5 and ≤ 2.2 floors for the first
   two models), H of both compared cell by cell;
 * another poverty line, unit and scope of a model that is in memory (≤ 0.1 s);
-* eight users at once with eight models (half of them served within 5, the last within 9 times one user's time);
+* eight users at once with eight models (at 95 M: half of them served within 5, the last within 9 times one
+  user's time);
 * peak memory of a process that serves those users and nothing else (≤ 4 GB);
 * up to `--rivals-up-to` families (10 M) what one writes first: CASE + ``ntile``, pandas, polars, with the same
   numbers out.
@@ -32,6 +33,7 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
+from dtsen_core import machine
 from dtsen_core.policy import ground
 from dtsen_core.policy.welfare import RankRequest, RankResult, full_ranking, full_rankings
 from dtsen_core.rank import engine, fit, kernel, official, scorecard
@@ -222,6 +224,7 @@ def all_measures(place: Place, rivals_up_to: int) -> Found:
 
 def serve(place: Place) -> Found:
     """What a serving process does with the engine the app picks: other lines and scopes, many users; its memory."""
+    machine.prepare()  # as the app does
     dataset, cards = place.open()
     kernel.warm()
     peak = Peak()
@@ -239,7 +242,9 @@ def missed(found: Found) -> list[str]:
     if size >= FULL_SIZE:
         goals = {f"{model}_{by}": goal for model in ("national", "provincial") for by, goal in FULL_GOAL.items()}
     goals |= {f"again_{name}_s": AGAIN_GOAL_S for name in ("line", "unit", "scope")}
-    goals |= {"users_p50": MEDIAN_GOAL, "users_last": LAST_GOAL, "peak_gb": MEMORY_GOAL_GB}
+    goals["peak_gb"] = MEMORY_GOAL_GB
+    if size >= FULL_SIZE:  # below, a user is served in a tenth of a second and the threads' own start weighs in
+        goals |= {"users_p50": MEDIAN_GOAL, "users_last": LAST_GOAL}
     late = [f"{name} {found[name]:.2f} > {goal}" for name, goal in goals.items() if found[name] > goal]
     if found.get("CASE + ntile", float("inf")) < RIVAL_GOAL.get(size, 0):
         late.append("rival")
@@ -287,6 +292,7 @@ def main() -> int:
     ask.add_argument("--folder", type=Path)
     ask.add_argument("--dataset", type=Path, action="append", default=[])
     given = ask.parse_args()
+    machine.prepare()
     results, late = [], []
     for size in given.families or ([] if given.dataset else SIZES):
         results.append(run(size, rivals_up_to=given.rivals_up_to, folder=given.folder))

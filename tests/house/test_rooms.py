@@ -22,7 +22,7 @@ ROOMS = (
     "present",
     "ui",
 )
-FOUNDATION = ("paths", "threads", "settings", "locale", "errors", "spreadsheet", "intervals")
+FOUNDATION = ("paths", "machine", "settings", "locale", "errors", "spreadsheet", "intervals")
 """Modules before the rooms: each may use those before it, and no room."""
 SQL_WORDS = ("SELECT ", "INSERT ", "CREATE TABLE", "GROUP BY")
 

@@ -77,8 +77,9 @@ def write_evaluation(con: duckdb.DuckDBPyConnection, *, linked: bool) -> None:
     con.execute("DROP TABLE true_effect")
     if linked:
         con.execute("DROP TABLE truth_link")
-        con.execute("CREATE TABLE evaluation.main.match_quality AS SELECT * FROM match_quality")
-        con.execute("DROP TABLE match_quality")
+        for measured in ("match_quality", "household_quality"):
+            con.execute(f"CREATE TABLE evaluation.main.{measured} AS SELECT * FROM {measured}")
+            con.execute(f"DROP TABLE {measured}")
         con.execute("CREATE TABLE evaluation.main.truth_record AS SELECT * FROM truth_record ORDER BY kind, line_from")
 
 

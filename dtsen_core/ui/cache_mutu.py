@@ -111,6 +111,23 @@ def match_quality(key: DatasetKey, by: str, source: str) -> Published:
 
 
 @st.cache_data(max_entries=8, show_spinner=False)
+def _households(path: str, stamp: str) -> Published | None:
+    opened = dataset(DatasetKey(path, stamp))
+    if not tables.has_match_quality(opened, "household_quality"):
+        return None
+    shares = [f"{name}{end}" for name in ("exact_share", "placed_share") for end in ("", "_low", "_high")]
+    spec = TableSpec(  # as in `_accuracy`: a truth exists for artificial families only
+        key="item", counts=["families", "members"], base="families", sample=None, public=["exact", "placed", *shares],
+    )  # fmt: skip
+    return publish(accuracy.households(opened), spec, origin=opened.manifest.origin)
+
+
+def households(key: DatasetKey) -> Published | None:
+    """Families put together again (see `accuracy.households`); None where a dataset does not measure it."""
+    return _households(*key)
+
+
+@st.cache_data(max_entries=8, show_spinner=False)
 def _disagreements(path: str, stamp: str) -> Published:
     opened = dataset(DatasetKey(path, stamp))
     frame = content.disagreements(opened)

@@ -13,9 +13,9 @@ from dtsen_core.registry.fields import field
 REGENCIES = ("1101", "3171", "3201")
 
 
-def fill(con: duckdb.DuckDBPyConnection, families: int = 600) -> None:
+def fill(con: duckdb.DuckDBPyConnection, families: int = 600, regencies: tuple[str, ...] = REGENCIES) -> None:
     village = units.table("village")
-    chosen = village[village["code"].str[:4].isin(REGENCIES)]
+    chosen = village[village["code"].str[:4].isin(regencies)]
     # Villages whose name occurs twice in a district cannot be read back from BPS codes by anyone.
     chosen = chosen[~chosen.duplicated(["parent_code", "name"], keep=False)]
     frame = pd.DataFrame({"n": range(len(chosen)), "village": chosen.index, "code": chosen["code"].astype(object)})

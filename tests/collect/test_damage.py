@@ -16,6 +16,7 @@ from dtsen_core.collect.simulate.damage.rates import damage
 from dtsen_core.collect.simulate.registers import FILES, write_registers
 from dtsen_core.locale import has
 from dtsen_core.paths import RULES
+from tests.collect import population
 
 NIK = "3171014112850003"
 PERSON = {"regsosek_anggota": "regsosek", "dtks": "dtks"}
@@ -157,3 +158,59 @@ def test_names_come_from_many_regions_with_skewed_frequencies(con) -> None:
     assert counts[1] > 2000
     assert counts[2] > 8000
     assert counts[3] > 3000
+
+
+def read_back(con: duckdb.DuckDBPyConnection, written: Path, kind: str, columns: str) -> None:
+    """Table ``read_rows`` in `con`: the accepted records of a file, with their damage and simulated family."""
+    reader = duckdb.connect()
+    read_source(reader, kind, [written / FILES[kind]])
+    region = f"LEFT JOIN source_{kind}_region USING (region_id)" if kind == "regsosek_keluarga" else ""
+    rows = reader.sql(f"SELECT line_from, {columns} FROM source_{kind} {region}").to_arrow_table()
+    con.register("read_arrow", rows)
+    con.execute(
+        """CREATE OR REPLACE TEMP TABLE read_rows AS
+        SELECT r.*, t.damage, t.sim_id_anggota AS person, t.sim_id_keluarga AS family
+        FROM read_arrow r JOIN truth_record t USING (line_from) WHERE t.kind = ?""", [kind],
+    )  # fmt: skip
+    con.unregister("read_arrow")
+    reader.close()
+
+
+def test_a_merged_card_names_everyone_on_it_and_a_split_one_only_its_own(people, written: Path) -> None:
+    read_back(people, written, "regsosek_anggota", "id_register")
+    people.execute("CREATE OR REPLACE TEMP TABLE member AS SELECT * FROM read_rows")
+    read_back(people, written, "regsosek_keluarga", "id_register, jumlah_anggota_keluarga AS size")
+    merged, right = people.execute(
+        """WITH card AS (
+          SELECT id_register, any_value(r.size) AS size, list(DISTINCT m.family) AS families
+          FROM read_rows r JOIN member m USING (id_register) GROUP BY id_register
+          HAVING bool_or(list_contains(m.damage, 'kartu_gabung'))
+        ), each AS (SELECT id_register, size, unnest(families) AS family FROM card)
+        SELECT count(*), count(*) FILTER (size = whole) FROM (
+          SELECT id_register, any_value(size) AS size, sum(k.jumlah_anggota_keluarga) AS whole
+          FROM each JOIN sim_keluarga k ON k.id_keluarga = family GROUP BY id_register HAVING count(*) > 1)"""
+    ).fetchall()[0]
+    assert merged == right > 5
+    split, right = people.execute(
+        """WITH parts AS (
+          SELECT family, count(*) AS cards, sum(size) AS together, min(size) AS least FROM read_rows
+          GROUP BY family HAVING bool_or(list_contains(damage, 'kartu_pecah')) AND count(*) = 2)
+        SELECT count(*), count(*) FILTER (together = k.jumlah_anggota_keluarga AND least >= 1)
+        FROM parts JOIN sim_keluarga k ON k.id_keluarga = family"""
+    ).fetchall()[0]
+    assert split == right > 5
+
+
+def test_codes_from_before_the_split_of_papua_lead_to_the_village_of_today(tmp_path: Path) -> None:
+    con = duckdb.connect()
+    population.fill(con, 400, ("9301", "9401", "9501", "9601"))  # each in another of the provinces of 2022
+    write_registers(con, tmp_path, seed=11)
+    read_back(con, tmp_path, "regsosek_keluarga", "village, province")
+    old, right = con.execute(
+        """SELECT count(*), count(*) FILTER (r.village = k.village AND r.province = k.province)
+        FROM read_rows r JOIN sim_keluarga k ON k.id_keluarga = r.family
+        WHERE list_contains(damage, 'wilayah_lama') AND NOT list_has_any(damage, ['pindah_desa', 'pindah_kabupaten',
+          'baris_bergeser'])"""
+    ).fetchall()[0]
+    con.close()
+    assert old == right > 20

@@ -77,6 +77,8 @@ def test_accuracy_by_everything(visit, by: str, source: str) -> None:
     app = visit(show="accuracy", by=by, source=source)
     healthy(app)
     assert "Presisi" in app.subheader[1].value
+    assert app.subheader[2].value.startswith("99,75% keluarga tersusun kembali dengan tepat; 99,88% anggota")
+    assert app.dataframe[-1].value.iloc[:, 0].tolist()[0] == "Semua keluarga"
 
 
 @pytest.mark.parametrize("show", mutu_parts.VIEWS)

@@ -100,6 +100,15 @@ def test_every_record_is_counted_once_but_in_the_table_of_errors(simulated: Data
     assert passes["recall"].isna().all()
 
 
+def test_families_put_together_again_are_shares_with_ranges(simulated: Dataset) -> None:
+    found = accuracy.households(simulated).set_index("item")
+    assert found.index[0] == "semua"  # the whole before its parts
+    assert found.loc["semua", "exact_share"] == pytest.approx(9_975 / 10_000)
+    assert found.loc["kartu_gabung", "placed_share"] == pytest.approx(126 / 130)
+    assert (found["exact_share_low"] < found["exact_share"]).all()
+    assert (found["exact_share"] < found["exact_share_high"]).all()
+
+
 def test_an_old_dataset_says_what_it_lacks(folders) -> None:
     old = Dataset.open(folders["old"])
     assert tables.ready(old, "reading")

@@ -33,7 +33,6 @@ SLOT_OF = {
     "nomor_induk_kependudukan": "nik", "nomor_kartu_keluarga": "kk", "nama": "nama", "tanggal_lahir": "lahir",
     "jenis_kelamin": "jk",
 }  # fmt: skip
-OLD_REGION = "(o.old_codes AND v.old_regency IS NOT NULL)"
 
 
 @dataclass(frozen=True)
@@ -56,14 +55,24 @@ class Register:
     def layout(self) -> Layout:
         return layout(self.kind)
 
+    @property
+    def codes(self) -> str:
+        """The code system in which this file names places."""
+        return CODES.get(self.kind, "kemendagri")
+
+    @property
+    def old_region(self) -> str:
+        """SQL condition: the record stands under the codes from before its regency changed province."""
+        return f"(o.old_codes AND v.{self.codes}_old_regency IS NOT NULL)"
+
     def value(self, column: Column, source: str) -> str:
         """SQL text of the value `source` as this register writes it."""
         shown = self.layout
         comma = shown.delimiters[0] == ","
-        place = places_sql.expression(column.name, CODES.get(self.kind, "kemendagri"))
+        place = places_sql.expression(column.name, self.codes)
         if place is not None:
             if "old_regions" in self.rates:
-                place = places_sql.outdated(column.name, place, OLD_REGION)
+                place = places_sql.outdated(column.name, self.codes, place, self.old_region)
             named = comma and not column.name.startswith("kode_")
             return f"CASE WHEN contains({place}, ',') THEN '\"' || {place} || '\"' ELSE {place} END" if named else place
         if column.type == "date":
@@ -201,7 +210,8 @@ class Register:
         events = {"shifted": "shifted_lines", "odd": "non_ascii", "broken": "broken_lines", "blank": "blank_lines"}
         parts = [f"{dice.below(name, rates[rate]) if rates.get(rate) else 'false'} AS {name}"
                  for name, rate in events.items()]  # fmt: skip
-        old = OLD_REGION if rates.get("old_regions") else "false"
+        placed = any(places_sql.expression(column.name, self.codes) for column in self.layout.columns)
+        old = self.old_region if placed and rates.get("old_regions") else "false"
         return ", ".join([*parts, f"{dice.number('where')} AS break_at", f"{old} AS old_place"])
 
     def _lines(self) -> tuple[str, str, list[str]]:

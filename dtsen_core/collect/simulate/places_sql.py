@@ -14,7 +14,7 @@ LEVELS = (("province", 2), ("regency", 4), ("district", 6), ("village", 10))
 
 def register(con: duckdb.DuckDBPyConnection, name: str = "village_codes") -> None:
     """Temporary table `name`: ``village`` (idx) and ``<system>_<level>``, ``<level>_name`` as text; for regencies
-    that changed province ``old_regency`` (Kemendagri) and ``old_province_name``, NULL elsewhere.
+    that changed province ``<system>_old_regency`` and ``<system>_old_province_name``, NULL elsewhere.
 
     BPS codes below the regency are not published: districts and villages get BPS-style codes (3 digits a
     level) in the order of their Kemendagri codes, so reading them back needs the names, as with real files.
@@ -34,13 +34,17 @@ def register(con: duckdb.DuckDBPyConnection, name: str = "village_codes") -> Non
     out["bps_district"] = out["bps_regency"] + out["kemendagri_district"].map(numbered)
     within = village.groupby("parent_code").cumcount().add(1)
     out["bps_village"] = out["bps_district"] + within.astype(str).str.zfill(3)
-    # Codes and province names from before a regency changed its province.
+    # Codes and province names from before a regency changed its province. Those of BPS known for the regencies of
+    # Papua are of 2020: they begin with the province of that time.
     history = units.history().drop_duplicates("code").set_index("code")["old_code"]
-    out["old_regency"] = out["kemendagri_regency"].map(history)
-    names = units.table("province").set_index("code")["name"]
-    out["old_province_name"] = out["old_regency"].str.slice(0, 2).map(names).str.upper()
-    for column in ("old_regency", "old_province_name"):
-        out[column] = out[column].astype("object").where(out[column].notna(), None)
+    out["kemendagri_old_regency"] = out["kemendagri_regency"].map(history)
+    out["bps_old_regency"] = out["bps_regency"].where(out["bps_regency"].str.slice(0, 2) != out["bps_province"])
+    provinces = units.table("province")
+    for system, code in (("kemendagri", "code"), ("bps", "bps_code")):
+        names = provinces.set_index(code)["name"].str.upper()
+        out[f"{system}_old_province_name"] = out[f"{system}_old_regency"].str.slice(0, 2).map(names)
+        for column in (f"{system}_old_regency", f"{system}_old_province_name"):
+            out[column] = out[column].astype("object").where(out[column].notna(), None)
     con.register("village_frame", pa.Table.from_pandas(out, preserve_index=False))
     con.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS SELECT * FROM village_frame")
     con.unregister("village_frame")
@@ -57,12 +61,13 @@ def expression(variable: str, system: str) -> str | None:
     return f"v.{system}_{level}" if variable.startswith("kode_") else f"v.{level}_name"
 
 
-def outdated(variable: str, current: str, when: str) -> str:
-    """SQL for a region variable in Kemendagri codes; where `when` holds, as it was before the regency changed
-    its province."""
+def outdated(variable: str, system: str, current: str, when: str) -> str:
+    """SQL for a region variable; where `when` holds, as it was before the regency changed its province."""
+    regency = f"v.{system}_old_regency"
     old = {
-        "kode_provinsi": "left(v.old_regency, 2)", "kode_kabupaten_kota": "v.old_regency",
-        "kode_kecamatan": "v.old_regency || substr(v.kemendagri_district, 5)",
-        "kode_kelurahan_desa": "v.old_regency || substr(v.kemendagri_village, 5)", "provinsi": "v.old_province_name",
+        "kode_provinsi": f"left({regency}, 2)", "kode_kabupaten_kota": regency,
+        "kode_kecamatan": f"{regency} || substr(v.{system}_district, 5)",
+        "kode_kelurahan_desa": f"{regency} || substr(v.{system}_village, 5)",
+        "provinsi": f"v.{system}_old_province_name",
     }.get(variable)  # fmt: skip
     return current if old is None else f"CASE WHEN {when} THEN {old} ELSE {current} END"

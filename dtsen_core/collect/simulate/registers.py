@@ -154,6 +154,7 @@ def _regsosek_families(con: duckdb.DuckDBPyConnection, out: Path, seed: int) -> 
     members = {"nomor_kartu_keluarga": "k.nomor_kartu_keluarga", "nama": "k.nama_anggota_keluarga"}
     values = file.values(members | {
         "id_register": _regsosek_id(f"k.id_keluarga + part * {families.OWN_FAMILY}"),
+        "jumlah_anggota_keluarga": "CASE WHEN part = 1 THEN o.part_size ELSE o.shown_size END",
     })  # fmt: skip
     card = next(c for c in file.layout.columns if c.name == "nomor_kartu_keluarga")
     values[card.name] = file.value(card, damaged("kk", f"({own})", "kk_how"))
@@ -212,6 +213,7 @@ def _dtks(con: duckdb.DuckDBPyConnection, out: Path, seed: int) -> None:
         "status_register": "CASE WHEN a.copy = 1 THEN 'DITIDURKAN' ELSE 'AKTIF' END",
         "tanggal_pemutakhiran": _dated(file, "400 * a.copy"), "status_hubungan_keluarga": RELATION,
         "nomor_kartu_keluarga": _card("a.nomor_kartu_keluarga"),
+        "jumlah_anggota_keluarga": f"CASE WHEN {families.apart()} THEN o.part_size ELSE o.shown_size END",
     })  # fmt: skip
     _persons(con, file, seed, _chosen(file, seed))
     # What a family answered is the same on every line of its members: composed once.
@@ -240,6 +242,7 @@ def _p3ke(con: duckdb.DuckDBPyConnection, out: Path, seed: int) -> None:
         "id_register": "'P3' || lpad((a.id_keluarga + 600000000 * a.copy)::VARCHAR, 9, '0')",
         "desil_p3ke": "(1 + floor(f.r * 3.999))::INTEGER::VARCHAR",
         "nomor_kartu_keluarga": _card("k.nomor_kartu_keluarga"), "tanggal_pemutakhiran": _dated(file),
+        "jumlah_anggota_keluarga": "o.shown_size",
     })  # fmt: skip
     name = file.layout.column("nama_anggota_keluarga")
     values[name.name] = file.value(name, damaged("nama", "(a.nama)", "nama_how"))

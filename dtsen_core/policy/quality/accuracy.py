@@ -26,6 +26,24 @@ GROUP BY item ORDER BY item
 """
 
 
+_HOUSEHOLDS = """
+SELECT error_kind AS item, sum(families)::DOUBLE AS families, sum(exact)::DOUBLE AS exact,
+       sum(members)::DOUBLE AS members, sum(placed)::DOUBLE AS placed
+FROM evaluation.household_quality GROUP BY item ORDER BY item = 'semua' DESC, item
+"""
+
+
+def households(dataset: Dataset) -> pd.DataFrame:
+    """Families put together again, all (``semua``) and those a register keeps on another card, by kind: item, families,
+    exact (their members are those of the true family who stand in the civil register), members, placed (those in
+    their own family), exact_share and placed_share with _low and _high. UserError on real data."""
+    found = dataset.evaluation_cursor().execute(_HOUSEHOLDS).df()
+    for name, part, whole in (("exact_share", "exact", "families"), ("placed_share", "placed", "members")):
+        found[name] = found[part] / found[whole]
+        found[f"{name}_low"], found[f"{name}_high"] = wilson(found[name], found[whole])
+    return found
+
+
 def match_quality(dataset: Dataset, by: str, source: str = "") -> pd.DataFrame:
     """Links by `by` (one of `BY`, or "" for one row): item, name, true_links, false_links, missed, linked, linkable,
     precision, precision_low, precision_high, recall, recall_low, recall_high.

@@ -45,14 +45,14 @@ def _has_rows(dataset: Dataset, table: str) -> bool:
     return bool(dataset.cursor().execute(f"SELECT 1 FROM {table} LIMIT 1").fetchall())
 
 
-def has_match_quality(dataset: Dataset) -> bool:
-    """True if the evaluation file of a simulated dataset measures the matching."""
+def has_match_quality(dataset: Dataset, table: str = "match_quality") -> bool:
+    """True if the evaluation file of a simulated dataset measures the matching, or holds another `table` of it."""
     try:
         cursor = dataset.evaluation_cursor()
     except UserError:
         return False
     found = cursor.execute(
-        "SELECT count(*) FROM duckdb_tables() WHERE table_name = 'match_quality' AND database_name = 'evaluation'"
+        "SELECT count(*) FROM duckdb_tables() WHERE table_name = ? AND database_name = 'evaluation'", [table]
     ).fetchone()
     return bool(found and found[0])
 

@@ -8,6 +8,8 @@ from dtsen_core.collect.simulate.damage.rates import Dice, damage, kind_of
 
 OWN_FAMILY = 500_000_000
 """Added to the family's key where a register keeps part of a family as a family of its own."""
+LATER = "a.status_hubungan_keluarga > 2"
+"""SQL condition: neither head nor spouse, one of those who stand on the second card of a split family."""
 
 
 def village_spans(con: duckdb.DuckDBPyConnection) -> None:
@@ -31,7 +33,8 @@ def family_form(
     ``seen_village`` and ``tempat_kind``; ``keluarga_kind`` with the `host` family and its `host_card` on whose
     record it stands (*kartu_gabung*) or the outdated card of its second part (*kartu_pecah*); ``isian_kind``
     and the `partner` whose answers stand for its own, with the groups of variables that `differs` (bits); `coarse`
-    (merged code lists) and `old_codes`.
+    (merged code lists) and `old_codes`; `shown_size`, the members written on the record it stands on, which a merged
+    card enlarges and a split one makes smaller, and `part_size`, those written on the outdated card.
     `host_present` is a condition on the host's key ``before``.
     """
     rates = damage()[register]
@@ -50,44 +53,52 @@ def family_form(
         f"""CREATE OR REPLACE TEMP TABLE family_form AS
         WITH rolled AS (
           SELECT k.id_keluarga, k.village, k.district, k.regency, k.jumlah_anggota_keluarga AS size,
-            k.nomor_kartu_keluarga AS card,
+            k.nomor_kartu_keluarga AS card, coalesce(m.others, 0) AS others,
             {dice.roll("tempat")} AS tempat_roll, {dice.roll("keluarga")} AS keluarga_roll,
             {dice.roll("isian")} AS isian_roll, {dice.number("where")} AS hash_where,
             (k.id_keluarga + 3 + ({dice.number("partner")} % 40)::BIGINT)
               % (SELECT count(*) FROM sim_keluarga) AS partner,
             {Dice(seed, register, "k.regency").below("coarse", rates.get("coarse_regencies", 0))} AS coarse,
             {dice.below("old", rates.get("old_regions", 0))} AS old_codes
-          FROM sim_keluarga k
+          FROM sim_keluarga k LEFT JOIN (
+            SELECT id_keluarga, count(*) AS others FROM sim_anggota a WHERE {LATER} GROUP BY id_keluarga
+          ) m USING (id_keluarga)
         ), drawn AS (
           SELECT *, {kind_of("tempat", rates.get("tempat", {}), "tempat_roll")} AS tempat_kind,
             {kind_of("keluarga", rates.get("keluarga", {}), "keluarga_roll")} AS roll,
             {kind_of("isian", rates.get("isian", {}), "isian_roll")} AS isian_kind
           FROM rolled
         ), beside AS (
-          SELECT *, lag(id_keluarga) OVER w AS before, lag(card) OVER w AS card_before, lag(roll) OVER w AS roll_before
+          SELECT *, lag(id_keluarga) OVER w AS before, lag(card) OVER w AS card_before, lag(roll) OVER w AS roll_before,
+            lag(size) OVER w AS size_before
           FROM drawn WINDOW w AS (PARTITION BY district ORDER BY id_keluarga)
         ), shaped AS (
           SELECT *, CASE
             WHEN roll_before = 'kartu_gabung' AND roll IS NULL AND {host_present} THEN 'kartu_gabung'
             WHEN roll = 'kartu_pecah' AND size >= 3 THEN 'kartu_pecah' END AS keluarga_kind
           FROM beside
+        ), hosting AS (
+          SELECT *, CASE WHEN lead(keluarga_kind) OVER w = 'kartu_gabung' THEN lead(size) OVER w ELSE 0 END AS guests
+          FROM shaped WINDOW w AS (PARTITION BY district ORDER BY id_keluarga)
         )
         SELECT k.id_keluarga, ({target})::UINTEGER AS seen_village,
           CASE WHEN {target} <> k.village THEN tempat_kind END AS tempat_kind, keluarga_kind,
           CASE WHEN keluarga_kind = 'kartu_gabung' THEN before END AS host,
           CASE keluarga_kind WHEN 'kartu_gabung' THEN card_before
             WHEN 'kartu_pecah' THEN left(card, 12) || (7000 + {where} % 1000)::VARCHAR END AS host_card,
+          CASE keluarga_kind WHEN 'kartu_gabung' THEN size_before + size WHEN 'kartu_pecah' THEN size - others
+            ELSE size + guests END AS shown_size,
+          others AS part_size,
           isian_kind, CASE WHEN isian_kind IS NOT NULL THEN partner END AS partner,
           CASE WHEN isian_kind IS NULL OR partner NOT IN (SELECT id_keluarga FROM sim_keluarga) THEN 0
             ELSE {differs} END AS differs, coarse, old_codes
-        FROM shaped k JOIN village_span s USING (village)"""
+        FROM hosting k JOIN village_span s USING (village)"""
     )
 
 
-def apart(person: str = "a") -> str:
-    """SQL condition: this person is in the part of the family that the register keeps as its own family."""
-    return (f"(o.keluarga_kind IS NOT DISTINCT FROM 'kartu_pecah' AND {person}.status_hubungan_keluarga > 2 "
-            f"AND {person}.lived)")  # fmt: skip
+def apart() -> str:
+    """SQL condition: this person (``a``) is in the part of the family that the register keeps as its own family."""
+    return f"(o.keluarga_kind IS NOT DISTINCT FROM 'kartu_pecah' AND {LATER} AND a.lived)"
 
 
 def group_of(variable: str) -> int | None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -30,7 +29,7 @@ from dtsen_core.rank import fit
 from dtsen_core.registry import ddl, limits, versions
 from dtsen_core.registry import manifest as manifests
 from dtsen_core.registry.catalog import has
-from dtsen_core.registry.dataset import DATABASE, Dataset, new_dataset, refuse_foreign, stamp
+from dtsen_core.registry.dataset import DATABASE, Dataset, explained, new_dataset, refuse_foreign, stamp
 from dtsen_core.registry.manifest import Manifest
 
 DTSEN = "dtsen"
@@ -124,8 +123,9 @@ def ingest(
         work = _prepare(target, kind, paths, codes, as_of)
         if work is None:
             return _unchanged(target, kind, paths, dry_run=True)
-        with tempfile.TemporaryDirectory(prefix="dtsen-") as place:
-            manifest = _make(work, Path(place), told)
+        # Beside the versions: people's data lie nowhere else, and the next run removes what a killed one left.
+        with explained(target), versions.building(target) as place:
+            manifest = _make(work, place, told)
         return _report(work, manifest, dry_run=True)
     with lock.exclusive(target):
         refuse_foreign(target, "real")

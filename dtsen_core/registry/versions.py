@@ -136,16 +136,16 @@ def publish(root: Path, aside: Path, earlier: str = "") -> Manifest:
     manifest = manifests.read(aside)
     _adopt_flat(root)
     replaced = _served(root)
+    # Served last: from that step on, the version and what came before it are there as a whole.
+    if earlier and (waiting := aside / earlier).is_dir():
+        for folder in sorted(waiting.iterdir()):
+            folder.rename(root / FOLDER / _free(root / FOLDER, manifests.read(folder).version))
+        waiting.rmdir()
     name = _free(root / FOLDER, manifest.version)
     sync(aside)
     aside.rename(root / FOLDER / name)
     sync(root / FOLDER)
     serve(root, manifest, f"{FOLDER}/{name}")
-    if earlier and (waiting := root / FOLDER / name / earlier).is_dir():
-        for folder in sorted(waiting.iterdir()):
-            folder.rename(root / FOLDER / _free(root / FOLDER, manifests.read(folder).version))
-        waiting.rmdir()
-        sync(root / FOLDER)
     _drop_flat(root)
     if manifest.simulated:
         stay = {manifest.version, replaced}
@@ -180,14 +180,34 @@ def clean(root: Path) -> None:
             _drop_flat(root)
 
 
-def untouched(root: Path) -> bool:
-    """True if `root` holds nothing yet: it is missing, empty, or holds only what unfinished runs left."""
+def untouched(root: Path, origin: str = "simulated") -> bool:
+    """True if `root` holds nothing yet: it is missing, empty, or holds only what unfinished runs left.
+
+    A run may have died between its last two steps, with whole versions that nobody serves; those of `origin` are such
+    leftovers, others are not to be built over.
+    """
     if not root.exists():
         return True
     if not root.is_dir() or (root / manifests.FILE).exists():
         return False
     ours = all(path.name in (FOLDER, STORE) or path.name.startswith(manifests.ASIDE) for path in root.iterdir())
-    return ours and not list(_folders(root))
+    return ours and all(_origin(folder) == origin for folder in _folders(root))
+
+
+def _origin(folder: Path) -> str:
+    """The origin of the version in `folder`; empty where it cannot be told."""
+    with contextlib.suppress(UserError):
+        return manifests.read(folder).origin
+    return ""
+
+
+def held(root: Path) -> list[Manifest]:
+    """The manifests of every whole version at `root`, served or not, also where nothing is served yet."""
+    found = []
+    for folder in (root, *_folders(root)):
+        with contextlib.suppress(UserError):
+            found.append(manifests.read(folder))
+    return found
 
 
 def sync(folder: Path) -> None:

@@ -216,6 +216,18 @@ def _layouts(kind: str, paths: list[Path], held: Manifest | None) -> list[str]:
     return list(expected) if len(expected) > 1 else [expected[0]] * len(paths)
 
 
+def in_order(kind: str, files: Sequence[str]) -> list[str]:
+    """`files` of `kind` in the order in which `ingest` takes them, as their headers tell; in the given order where they
+    do not (`ingest` then says what is wrong). For callers whose users cannot choose the order."""
+    expected = KINDS[kind]
+    if len(expected) > 1:
+        with contextlib.suppress(UserError):
+            found = [_recognised(Path(file), expected) for file in files]
+            if sorted(found) == sorted(expected):
+                return [files[found.index(name)] for name in expected]
+    return list(files)
+
+
 def _recognised(path: Path, layouts: Sequence[str]) -> str:
     refused: UserError | None = None
     for name in layouts:

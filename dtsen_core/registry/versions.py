@@ -107,7 +107,7 @@ def building(root: Path) -> Iterator[Path]:
 
     A lock beside it is held as long as this process lives, so that others can tell it from a leftover.
     """
-    fresh = not root.exists()
+    fresh = [folder for folder in (root, *root.parents) if not folder.exists()]
     place = root / FOLDER
     place.mkdir(parents=True, exist_ok=True)
     clean(root)
@@ -121,9 +121,8 @@ def building(root: Path) -> Iterator[Path]:
         shutil.rmtree(aside, ignore_errors=True)
         lock.release()
         Path(lock.lock_file).unlink(missing_ok=True)
-        _remove_if_empty(place)
-        if fresh:
-            _remove_if_empty(root)
+        for folder in (place, *fresh):
+            _remove_if_empty(folder)
 
 
 def publish(root: Path, aside: Path, earlier: str = "") -> Manifest:

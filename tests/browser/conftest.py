@@ -51,6 +51,8 @@ def visit(browser: Any, server: str) -> Iterator[Callable[..., Visitor]]:
         visitor = Visitor(page, address)
         for event in ("request", "websocket"):
             page.on(event, lambda asked: LOCAL.match(asked.url) or visitor.outside.append(asked.url))
+        page.on("pageerror", lambda error: visitor.complaints.append(str(error)))
+        page.on("console", lambda said: said.type == "error" and visitor.complaints.append(said.text))
         visitors.append(visitor)
         return visitor
 

@@ -66,7 +66,7 @@ def sound(tab: Visitor) -> None:
 def taken(tab: Visitor, key: str, place: Path) -> pd.DataFrame:
     """The file behind the download button of that key, as pandas reads it; its notes say what it is."""
     with tab.page.expect_download(timeout=60_000) as waiting:
-        tab.page.locator(f".st-key-{key} button").click()
+        tab.page.locator(f".st-key-{key} button").first.click()
     waiting.value.save_as(place)
     notes = [line for line in place.read_text(encoding="utf-8-sig").splitlines() if line.startswith("# ")]
     assert "SIMUL" in notes[0].upper()
@@ -79,11 +79,12 @@ def test_every_question_by_a_press_and_one_by_its_link(visit: Visit, address: tu
     tab = visit(address[0])
     tab.open(f"mutu?lang={lang}")
     assert tab.title() == text("ui.page_mutu", lang)
-    for view in VIEWS[1:]:
+    for view in VIEWS[1 + LANGS.index(lang) :: 2]:  # one half in each language
         change(tab, option(tab, f"mutu.show_{view}", lang))
         assert asked(tab)["show"] == view
         sound(tab)
-    assert text("mutu.upload_simulated", lang) in tab.text()
+    if asked(tab)["show"] == "upload":
+        assert text("mutu.upload_simulated", lang) in tab.text()
     tab.open(f"mutu?lang={lang}&show=matching&measure=review&source=regsosek&level=province")
     sound(tab)
     assert asked(tab)["source"] == "regsosek"
@@ -164,7 +165,7 @@ def test_a_regency_uploads_its_update_and_a_bad_file_is_one_sentence(
         tab = visit(found)
         tab.open("mutu?show=upload")
         given = tab.page.locator('input[type="file"]')
-        shown = tab.page.get_by_test_id("stFileUploaderFileName")
+        shown = tab.page.get_by_test_id("stFileChipName")
 
         given.set_input_files([str(bad), files[0]])
         shown.nth(1).wait_for(timeout=60_000)
@@ -178,11 +179,10 @@ def test_a_regency_uploads_its_update_and_a_bad_file_is_one_sentence(
         tab.open("mutu?show=upload")
         given.set_input_files(files)
         shown.nth(1).wait_for(timeout=60_000)
-        tab.press(text("mutu.upload_try", "id"), text("mutu.upload_finding", "id").split("{")[0])
+        tab.press(text("mutu.upload_try", "id"), "baris dapat diterima")
         assert manifest_of(root) == before.version
-        trial = headings(tab)
-        assert "dikarantina" in trial
-        tab.press(text("mutu.upload_apply", "id"), text("mutu.upload_done", "id").split("{")[0])
+        assert "akan dikarantina" in headings(tab)
+        tab.press(text("mutu.upload_apply", "id"), "sudah dilayani")
         tab.settle()
         served = Dataset.open(root)
         assert served.version != before.version

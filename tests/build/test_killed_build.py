@@ -36,6 +36,7 @@ pytestmark = [
     pytest.mark.skipif(not hasattr(os, "killpg"), reason="this system has no process groups to kill"),
 ]
 FEW = 4
+PAUSE_S = 0.5  # a report is at most this old
 KILLS = int(os.environ.get("DTSEN_KILLS", FEW))
 SEED = int(os.environ.get("DTSEN_KILLS_SEED", time.time_ns() % 1_000_000))
 SMALLEST = {"families": 5_000, "survey_households": 51_400, "tournament": KILLS > FEW}
@@ -91,6 +92,7 @@ def tidy(root: Path) -> None:
 
 
 def begin(root: Path, seed: int) -> subprocess.Popen[str]:
+    lock.progress_path(root).unlink(missing_ok=True)
     command = [sys.executable, "-c", RUN, str(root), str(seed)]
     child = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, start_new_session=True)
     assert child.stdout is not None
@@ -98,21 +100,17 @@ def begin(root: Path, seed: int) -> subprocess.Popen[str]:
     return child
 
 
-def kill(child: subprocess.Popen[str], after: float) -> bool:
-    """Kill the group of `child` in `after` seconds; False when it was done before."""
+def kill(child: subprocess.Popen[str], root: Path, moment: float) -> bool:
+    """Kill the group of `child` when `moment` of its usual time is over (as it reports itself, so that a busy machine
+    does not bunch the kills at one end), and a bit more; False when it was done before."""
+    while child.poll() is None and (runner.status(root).fraction or 0.0) < moment:
+        time.sleep(0.02)
     with contextlib.suppress(subprocess.TimeoutExpired):
-        child.wait(after)
+        child.wait(PAUSE_S * (1e4 * moment % 1))
     with contextlib.suppress(ProcessLookupError):
         os.killpg(child.pid, signal.SIGKILL)
     assert child.wait() in (0, -signal.SIGKILL)
     return child.returncode != 0
-
-
-def run(root: Path, seed: int) -> float:
-    """One run to its end; how long it took."""
-    began = time.monotonic()
-    assert begin(root, seed).wait() == 0
-    return time.monotonic() - began
 
 
 @pytest.fixture(scope="module")
@@ -126,20 +124,13 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("killed") / "data"
 
 
-@pytest.fixture(scope="module")
-def lengths() -> list[float]:
-    """Seconds of the runs that were let through."""
-    return []
-
-
 def test_the_first_build_killed_leaves_nothing_and_the_next_run_succeeds(
-    home: Path, small_dataset: Path, dice: random.Random, lengths: list[float]
+    home: Path, dice: random.Random
 ) -> None:
-    usual = sum(Dataset.open(small_dataset).manifest.stages.values())
     killed = 0
     for number in range(count := max(KILLS // 3, 1)):
-        moment = usual * (number + dice.random()) / count
-        if not kill(begin(home, 1), moment):
+        moment = (number + dice.random()) / count
+        if not kill(begin(home, 1), home, moment):
             shutil.rmtree(home)
             continue
         killed += 1
@@ -152,24 +143,23 @@ def test_the_first_build_killed_leaves_nothing_and_the_next_run_succeeds(
         assert runner.status(home).message_key == runner.STOPPED
         assert not build_screen.under_way(home)
     print(f"{killed} of {count} first builds killed")
-    lengths.append(run(home, 1))
+    assert begin(home, 1).wait() == 0
     assert runner.status(home).state == "done"
     assert len(whole(home)) == 4
     tidy(home)
 
 
 def test_a_build_killed_leaves_the_version_before_and_the_next_run_succeeds(
-    home: Path, dice: random.Random, lengths: list[float], tmp_path: Path
+    home: Path, dice: random.Random, tmp_path: Path
 ) -> None:
-    if not lengths:
-        lengths.append(run(home, 1))
+    if not (home / "manifest.json").exists():
+        assert begin(home, 1).wait() == 0
     before, listed = served(home), set(whole(home))
     count = KILLS - max(KILLS // 3, 1)
     killed = late = 0
     for number in range(count):
-        moment = lengths[0] * (number + dice.random()) / count
-        if kill(begin(home, 2 + number), moment):
-            killed += 1
+        moment = (number + dice.random()) / count
+        killed += kill(begin(home, 2 + number), home, moment)
         assert not lock.held(home)
         found = served(home)
         if found == before:
@@ -180,8 +170,8 @@ def test_a_build_killed_leaves_the_version_before_and_the_next_run_succeeds(
         assert len(set(whole(home)) - listed) == 4
         versions.switch(home, before.version)
         before = served(home)
-    print(f"{killed} of {count} killed, {late} after the new version was served; a run takes {lengths[0]:.0f} s")
-    assert killed - late >= count // 3
+    print(f"{killed} of {count} killed, {late} after the new version was served")
+    assert killed - late > count // 2
 
     copies: dict[str, Path] = {}
 
@@ -234,7 +224,7 @@ def test_a_first_visit_after_a_power_cut_builds_again_unasked(
     try:
         runner.start(out)
         until(lambda: runner.status(out).stage is not None)
-        kill(children[0], dice.uniform(0, 3))
+        kill(children[0], out, dice.uniform(0, 0.02))
         assert runner.status(out).message_key == runner.STOPPED
         assert build_screen.is_missing(out)
         app = open_page("peta")
@@ -252,7 +242,7 @@ def test_a_first_visit_after_a_power_cut_builds_again_unasked(
         assert len(list((out / versions.FOLDER).glob(f"{versions.BUILDING}*[!k]"))) == 1, "the dead one's is gone"
     finally:
         for child in children:
-            kill(child, 0)
+            kill(child, out, 0.0)
         settings.cache_clear()
 
 

@@ -55,7 +55,7 @@ def test_a_hidden_total_is_said_as_such() -> None:
 
 @pytest.mark.parametrize("lang", LANGS)
 def test_what_is_wrong_with_a_file_is_said_without_our_folder_and_without_codes(lang: str) -> None:
-    path = "/tmp/dtsen-uploads-x/1f/0/kab.csv"
+    path = "/unggahan/dtsen-uploads-x/1f/0/kab.csv"
     said = mutu_upload.refusal(
         UserError("errors_ingest.nothing_accepted", path=path, quarantined=9, reason="nik_tak_sah"), [path], lang
     )

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import contextlib
+import glob
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
 from dtsen_core.errors import UserError
+from dtsen_core.policy import lab
 from dtsen_core.registry.dataset import explained
+
+STALE_S = 60.0
 
 
 def lock_path(out: Path) -> Path:
@@ -22,7 +27,10 @@ def progress_path(out: Path) -> Path:
 
 @contextlib.contextmanager
 def exclusive(out: Path) -> Iterator[None]:
-    """Hold the build lock of `out`; UserError when another process builds there or the place is closed."""
+    """Hold the build lock of `out`; UserError when another process builds there or the place is closed.
+
+    Before it is let go, what belongs to no version and to no living process is removed from beside the versions.
+    """
     with explained(out):
         out.resolve().parent.mkdir(parents=True, exist_ok=True)
         lock = FileLock(lock_path(out))
@@ -33,7 +41,19 @@ def exclusive(out: Path) -> Iterator[None]:
     try:
         yield
     finally:
+        with contextlib.suppress(OSError):
+            _sweep(out)
+            lab.sweep(out.resolve())
         lock.release()
+
+
+def _sweep(out: Path) -> None:
+    """Remove half-written progress files of processes that died; a living one renames its own at once."""
+    state = progress_path(out)
+    for path in state.parent.glob(f"{glob.escape(state.stem)}.*.tmp"):
+        with contextlib.suppress(OSError):
+            if time.time() - path.stat().st_mtime > STALE_S:
+                path.unlink()
 
 
 def held(out: Path) -> bool:

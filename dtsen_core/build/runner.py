@@ -20,6 +20,9 @@ from dtsen_core.registry import manifest
 from dtsen_core.registry.dataset import explained
 
 STARTING_S = 30.0  # how long a started process may take until it holds the lock
+STOPPED = "build.stopped"
+
+_begun: set[Path] = set()  # what this server itself has started
 
 
 @dataclass(frozen=True)
@@ -50,6 +53,7 @@ def start(out: Path) -> None:
                 command = [sys.executable, "-m", "dtsen_core", "build", "--out", str(out.resolve()),
                            "--progress-file", str(lock.progress_path(out))]  # fmt: skip
                 subprocess.Popen(command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+                _begun.add(out.resolve())
         except Timeout:
             return  # another visitor is starting the same build right now
 
@@ -65,12 +69,18 @@ def status(out: Path) -> BuildStatus:
         if raw.get("stage") is None and time.time() - float(raw.get("since", 0)) < STARTING_S:
             return BuildStatus("running")
         settled = _settled(out)
-        return settled if settled.state == "done" else BuildStatus("failed", message_key="build.stopped")
+        return settled if settled.state == "done" else BuildStatus("failed", message_key=STOPPED)
     if state == "failed" and not building:
         return BuildStatus("failed", message_key=raw.get("message_key"), params=raw.get("params") or {})
     if state == "done" and not building:
         return _settled(out)
     return BuildStatus("running", raw.get("stage"), raw.get("fraction"), raw.get("seconds_left"))
+
+
+def cut_short(out: Path, found: BuildStatus) -> bool:
+    """True if `found` is a build that died before this server stood (a power cut, an ended server): it says nothing
+    about the place or the disk, so it may be begun again unasked, once."""
+    return found.state == "failed" and found.message_key == STOPPED and out.resolve() not in _begun
 
 
 def _settled(out: Path) -> BuildStatus:

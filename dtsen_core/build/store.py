@@ -69,10 +69,7 @@ def sweep(root: Path) -> None:
     place = root / versions.STORE
     if not place.is_dir():
         return
-    named = set()
-    with contextlib.suppress(UserError):
-        for version in versions.versions(root):
-            named |= {f"{f['hash']}{f['ext']}" for d in version.manifest.deliveries for f in d["files"]}
+    named = {f"{f['hash']}{f['ext']}" for m in versions.held(root) for d in m.deliveries for f in d["files"]}
     for path in place.iterdir():
         if path.name not in named:
             path.unlink(missing_ok=True)

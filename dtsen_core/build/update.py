@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -30,7 +29,7 @@ from dtsen_core.rank import fit
 from dtsen_core.registry import ddl, limits, versions
 from dtsen_core.registry import manifest as manifests
 from dtsen_core.registry.catalog import has
-from dtsen_core.registry.dataset import DATABASE, Dataset, new_dataset, refuse_foreign, stamp
+from dtsen_core.registry.dataset import DATABASE, Dataset, explained, new_dataset, refuse_foreign, stamp
 from dtsen_core.registry.manifest import Manifest
 
 DTSEN = "dtsen"
@@ -124,8 +123,9 @@ def ingest(
         work = _prepare(target, kind, paths, codes, as_of)
         if work is None:
             return _unchanged(target, kind, paths, dry_run=True)
-        with tempfile.TemporaryDirectory(prefix="dtsen-") as place:
-            manifest = _make(work, Path(place), told)
+        # Beside the versions: people's data lie nowhere else, and the next run removes what a killed one left.
+        with explained(target), versions.building(target) as place:
+            manifest = _make(work, place, told)
         return _report(work, manifest, dry_run=True)
     with lock.exclusive(target):
         refuse_foreign(target, "real")
@@ -214,6 +214,18 @@ def _layouts(kind: str, paths: list[Path], held: Manifest | None) -> list[str]:
         return [_recognised(paths[0], expected)]
     check_files(kind, expected, paths)
     return list(expected) if len(expected) > 1 else [expected[0]] * len(paths)
+
+
+def in_order(kind: str, files: Sequence[str]) -> list[str]:
+    """`files` of `kind` in the order in which `ingest` takes them, as their headers tell; in the given order where they
+    do not (`ingest` then says what is wrong). For callers whose users cannot choose the order."""
+    expected = KINDS[kind]
+    if len(expected) > 1:
+        with contextlib.suppress(UserError):
+            found = [_recognised(Path(file), expected) for file in files]
+            if sorted(found) == sorted(expected):
+                return [files[found.index(name)] for name in expected]
+    return list(files)
 
 
 def _recognised(path: Path, layouts: Sequence[str]) -> str:

@@ -62,9 +62,11 @@ def read_source(
     weight = sum(source.path.stat().st_size for source in sources) or 1
     done = 0
 
-    def advance(size: int) -> None:
+    def advance(size: int) -> None:  # in the thread that reads ahead
         nonlocal done
         done += size
+
+    def tell() -> None:  # in the caller's thread: a page can only be written from its own
         if progress is not None:
             progress(min(done / weight, 1.0))
 
@@ -81,7 +83,9 @@ def read_source(
         files.append(count)
         reading = blocks(source, values.plausible, values.dictionary(), size=block_bytes, on_bytes=advance)
         for block in _ahead(reading):
+            tell()
             _store(con, table, number, source, block, values, count)
+        tell()
     placed = _place(con, wanted, values, sources, files, codes, temporary)
     identity.apply(con, kind, table)
     _set_aside(con, kind, table, placed)

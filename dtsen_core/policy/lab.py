@@ -7,10 +7,13 @@ temporary folder of the machine. Removing ``lab`` loses nothing that cannot be c
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import secrets
+import shutil
 import tempfile
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
@@ -29,6 +32,7 @@ from dtsen_core.rank.experiment import Experiment
 from dtsen_core.rank.laboratory import Fitted
 from dtsen_core.rank.methods import methods
 from dtsen_core.rank.scorecard import Scorecard
+from dtsen_core.registry import versions
 from dtsen_core.registry.dataset import Dataset
 from dtsen_core.registry.indicators import INDICATORS
 
@@ -36,6 +40,7 @@ Tell = Callable[[float], None]
 REFITS_KEPT = 40  # fits without some indicators; older files make room
 RECIPE = "1"  # raised when a fit changes its meaning, so that older files are not read
 FOLDER = "lab"
+STALE_S = 3600.0
 REFITTED = "tanpa_"
 
 
@@ -78,7 +83,7 @@ def bench(dataset: Dataset, tell: Tell = silent) -> Bench:
 @lru_cache(maxsize=8)
 def folder(root: Path, version: str) -> Path:
     """Where results about `version` of the dataset at `root` are kept; made when missing."""
-    name = "".join(sign if sign.isalnum() or sign in "-_." else "-" for sign in version)
+    name = _called(version)
     place = root / FOLDER / name
     try:
         place.mkdir(parents=True, exist_ok=True)
@@ -92,6 +97,27 @@ def folder(root: Path, version: str) -> Path:
     return place
 
 
+def _called(version: str) -> str:
+    return "".join(sign if sign.isalnum() or sign in "-_." else "-" for sign in version)
+
+
+def sweep(root: Path) -> None:
+    """Remove results about versions that are gone, and what runs that died left; to be called by whoever holds the
+    build lock of `root`. A file a living process is writing is younger than `STALE_S`."""
+    place = root / FOLDER
+    if not place.is_dir():
+        return
+    kept = {_called(manifest.version) for manifest in versions.held(root)}
+    for found in place.iterdir():
+        if found.name not in kept:
+            shutil.rmtree(found, ignore_errors=True)
+            continue
+        for aside in found.glob(".*"):
+            with contextlib.suppress(OSError):
+                if time.time() - aside.stat().st_mtime > STALE_S:
+                    aside.unlink()
+
+
 def place_of(dataset: Dataset, name: str, *made_with: object, ending: str) -> Path:
     """The file of result `name` made with the parameters `made_with`."""
     said = "|".join([RECIPE, packing.packing().hash, name, *map(repr, made_with)])
@@ -102,6 +128,7 @@ def place_of(dataset: Dataset, name: str, *made_with: object, ending: str) -> Pa
 def write_aside(target: Path, write: Callable[[Path], object]) -> None:
     """Let `write` make a file and give it its name in one step."""
     aside = target.with_name(f".{secrets.token_hex(4)}-{target.name}")
+    aside.parent.mkdir(parents=True, exist_ok=True)  # swept, perhaps, while a visitor stood on a version now gone
     try:
         write(aside)
         aside.replace(target)

@@ -367,8 +367,8 @@ def trend_finding(found: Published, lang: str) -> str:
 
 @dataclass(frozen=True)
 class Course:
-    """One measure over the versions: its last value, the change since the version before, the values drawn, and
-    whether the change is for the better (None: none, or not known)."""
+    """One measure over the versions: its last value, the change since the version before, the values drawn (none
+    for a single one), and whether the change is for the better (None: none, or not known)."""
 
     label: str
     value: str
@@ -385,12 +385,13 @@ def courses(found: Published, lang: str) -> list[Course]:
         if numbers.missing(known.iloc[-1]):
             continue
         before = known.iloc[-2] if len(known) > 1 else None
+        drawn = known.dropna()
         change = None if numbers.missing(before) else float(known.iloc[-1] - before)
         better = None if not change or round(change, 4) == 0 else (change > 0) == (name == "linked")
         made.append(Course(
             text(f"mutu.trend_{name}", lang), numbers.percent(known.iloc[-1], lang, 2),
             None if change is None else numbers.points(change, lang, 2),
-            [round(float(v) * 100, 3) for v in known.dropna()], better,
+            [round(float(v) * 100, 3) for v in drawn] if len(drawn) > 1 else [], better,
         ))  # fmt: skip
     return made
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from dtsen_core.errors import UserError
 from dtsen_core.locale import text
 from dtsen_core.present import metode, numbers
 from dtsen_core.present.peringkat_tables import Table
@@ -17,6 +18,14 @@ COUNTS = ("read", "header", "blank", "accepted", "quarantined")
 def _name(path: object) -> str:
     """The visitor's own name of the file: without our folder."""
     return str(path).replace("\\", "/").rsplit("/", 1)[-1]
+
+
+def refusal(problem: UserError, paths: Sequence[str], lang: str) -> str:
+    """The sentence on what is wrong with the files at `paths`: with the visitor's own names of them, and in words."""
+    said = {name: _name(value) if str(value) in paths else value for name, value in problem.params.items()}
+    if "reason" in said:
+        said["reason"] = metode.reason_word(str(said["reason"]), lang)
+    return text(problem.key, lang, **said)
 
 
 def finding(files: Sequence[Mapping[str, Any]], lang: str) -> str:

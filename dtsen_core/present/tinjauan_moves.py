@@ -53,8 +53,8 @@ def answers_table(answers: pd.DataFrame, lang: str) -> Table:
     return Table(pd.DataFrame(rows, columns=names), dict.fromkeys(names, "text"))
 
 
-def list_table(rows: pd.DataFrame, lang: str) -> Table:
-    """The cases, one row each."""
+def list_table(rows: pd.DataFrame, lang: str, *, ids: bool = True) -> Table:
+    """The cases, one row each; with the `ids` that the command line takes."""
     columns = {name: text(f"tinjauan_moves.col_{name}", lang) for name in
                ("case", "family", "place", "before", "after", "check", "decision")}  # fmt: skip
     frame = pd.DataFrame({
@@ -65,6 +65,8 @@ def list_table(rows: pd.DataFrame, lang: str) -> Table:
         columns["check"]: [numbers.date(day, lang) if day else "–" for day in rows["ground_check"]],
         columns["decision"]: [decision_word(decision, lang) for decision in rows["decision"]],
     })  # fmt: skip
+    if not ids:
+        frame = frame.drop(columns=columns.pop("case"))
     kinds: dict[str, str | list[str]] = dict.fromkeys(columns.values(), "text")
     kinds |= {columns["before"]: "count", columns["after"]: "count"}
     return Table(frame, kinds)

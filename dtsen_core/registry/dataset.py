@@ -172,7 +172,7 @@ def refuse_foreign(target: Path, origin: str) -> None:
     dataset of the other origin."""
     if target.exists() and not target.is_dir():
         raise UserError("errors_dataset.not_a_folder", path=target)
-    if versions.untouched(target):
+    if versions.untouched(target, origin):
         return
     if not (target / manifests.FILE).exists():
         raise UserError("errors_dataset.foreign_folder", path=target)

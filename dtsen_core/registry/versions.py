@@ -107,7 +107,7 @@ def building(root: Path) -> Iterator[Path]:
 
     A lock beside it is held as long as this process lives, so that others can tell it from a leftover.
     """
-    fresh = not root.exists()
+    fresh = [folder for folder in (root, *root.parents) if not folder.exists()]
     place = root / FOLDER
     place.mkdir(parents=True, exist_ok=True)
     clean(root)
@@ -121,9 +121,8 @@ def building(root: Path) -> Iterator[Path]:
         shutil.rmtree(aside, ignore_errors=True)
         lock.release()
         Path(lock.lock_file).unlink(missing_ok=True)
-        _remove_if_empty(place)
-        if fresh:
-            _remove_if_empty(root)
+        for folder in (place, *fresh):
+            _remove_if_empty(folder)
 
 
 def publish(root: Path, aside: Path, earlier: str = "") -> Manifest:
@@ -136,16 +135,16 @@ def publish(root: Path, aside: Path, earlier: str = "") -> Manifest:
     manifest = manifests.read(aside)
     _adopt_flat(root)
     replaced = _served(root)
+    # Served last: from that step on, the version and what came before it are there as a whole.
+    if earlier and (waiting := aside / earlier).is_dir():
+        for folder in sorted(waiting.iterdir()):
+            folder.rename(root / FOLDER / _free(root / FOLDER, manifests.read(folder).version))
+        waiting.rmdir()
     name = _free(root / FOLDER, manifest.version)
     sync(aside)
     aside.rename(root / FOLDER / name)
     sync(root / FOLDER)
     serve(root, manifest, f"{FOLDER}/{name}")
-    if earlier and (waiting := root / FOLDER / name / earlier).is_dir():
-        for folder in sorted(waiting.iterdir()):
-            folder.rename(root / FOLDER / _free(root / FOLDER, manifests.read(folder).version))
-        waiting.rmdir()
-        sync(root / FOLDER)
     _drop_flat(root)
     if manifest.simulated:
         stay = {manifest.version, replaced}
@@ -180,14 +179,34 @@ def clean(root: Path) -> None:
             _drop_flat(root)
 
 
-def untouched(root: Path) -> bool:
-    """True if `root` holds nothing yet: it is missing, empty, or holds only what unfinished runs left."""
+def untouched(root: Path, origin: str = "simulated") -> bool:
+    """True if `root` holds nothing yet: it is missing, empty, or holds only what unfinished runs left.
+
+    A run may have died between its last two steps, with whole versions that nobody serves; those of `origin` are such
+    leftovers, others are not to be built over.
+    """
     if not root.exists():
         return True
     if not root.is_dir() or (root / manifests.FILE).exists():
         return False
     ours = all(path.name in (FOLDER, STORE) or path.name.startswith(manifests.ASIDE) for path in root.iterdir())
-    return ours and not list(_folders(root))
+    return ours and all(_origin(folder) == origin for folder in _folders(root))
+
+
+def _origin(folder: Path) -> str:
+    """The origin of the version in `folder`; empty where it cannot be told."""
+    with contextlib.suppress(UserError):
+        return manifests.read(folder).origin
+    return ""
+
+
+def held(root: Path) -> list[Manifest]:
+    """The manifests of every whole version at `root`, served or not, also where nothing is served yet."""
+    found = []
+    for folder in (root, *_folders(root)):
+        with contextlib.suppress(UserError):
+            found.append(manifests.read(folder))
+    return found
 
 
 def sync(folder: Path) -> None:

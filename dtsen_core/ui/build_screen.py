@@ -29,7 +29,8 @@ def show(path: Path, lang: str) -> None:
     """Start the build if nobody has, then show its progress until the first page can open."""
     st.title(locale.text("ui.build_title", lang))
     st.markdown(locale.text("ui.build_intro", lang, path=f"`{path}`"))
-    if runner.status(path).state in ("none", "done") and not _start(path, lang):
+    found = runner.status(path)
+    if (found.state in ("none", "done") or runner.cut_short(path, found)) and not _start(path, lang):
         st.stop()
     _progress(str(path), lang)
     st.stop()
@@ -50,7 +51,10 @@ def _progress(path_text: str, lang: str) -> None:
     status = runner.status(path)
     if status.state == "done" or (status.state == "none" and not is_missing(path)):
         st.rerun()
-    if status.state == "failed":
+    if runner.cut_short(path, status):
+        if not _start(path, lang):
+            return
+    elif status.state == "failed":
         key = status.message_key or "errors_ui.build_failed"
         st.error(locale.text(key, lang, **{"path": str(path), **dict(status.params or {})}))
         if st.button(locale.text("ui.build_retry", lang), type="primary") and _start(path, lang):

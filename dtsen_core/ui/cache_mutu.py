@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from dtsen_core.policy.quality import accuracy, areas, content, tables, trend
 from dtsen_core.policy.quality.areas import Ask
 from dtsen_core.policy.quality.measures import LINKED, PASSES, measures
 from dtsen_core.present import mutu_area
+from dtsen_core.ui import uploads
 from dtsen_core.ui.cache import DatasetKey, dataset
 
 SIMULATED_ONLY = ("precision", "recall")
@@ -261,7 +261,7 @@ def where(key: DatasetKey, ask: Ask, lang: str) -> mutu_area.Where:
 
 def keep_upload(files: Sequence[tuple[str, bytes]]) -> list[str]:
     """Keep uploaded files in a folder named by their contents; returns their paths in the same order."""
-    base = Path(_upload_folder().name)
+    base = _upload_folder().path
     digest = hashlib.sha256()
     for name, data in files:
         digest.update(f"{Path(name).name}\0{len(data)}\0".encode())
@@ -289,7 +289,6 @@ def _safe(name: str) -> str:
 
 
 @st.cache_resource(max_entries=1, show_spinner=False)
-def _upload_folder() -> tempfile.TemporaryDirectory[str]:
-    """A folder of this process alone, gone when it ends."""
-    return tempfile.TemporaryDirectory(prefix="dtsen-uploads-")
+def _upload_folder() -> uploads.OwnFolder:
+    return uploads.own_folder("uploads")
 

@@ -6,9 +6,7 @@ What is cached has already left through `oversight.disclosure`.
 from __future__ import annotations
 
 import hashlib
-import tempfile
 from dataclasses import astuple, dataclass
-from pathlib import Path
 
 import pandas as pd
 import streamlit as st
@@ -18,7 +16,7 @@ from dtsen_core.oversight import disclosure, tables
 from dtsen_core.oversight.disclosure import Published, TableSpec
 from dtsen_core.policy import ground
 from dtsen_core.policy.welfare import DECILES, RankRequest, RankResult, full_ranking, transition
-from dtsen_core.ui import cache
+from dtsen_core.ui import cache, uploads
 from dtsen_core.ui.cache import DatasetKey
 
 UPLOAD_LIMIT = 5_000_000  # bytes; a scorecard for 38 provinces is well below 1 MB
@@ -97,7 +95,7 @@ def keep_upload(data: bytes) -> str:
     """Keep an uploaded scorecard under a name made of its contents; returns the path. UserError if too large."""
     if len(data) > UPLOAD_LIMIT:
         raise UserError("errors_peringkat.upload_too_large", limit=UPLOAD_LIMIT // 1_000_000)
-    folder = Path(_upload_folder().name)
+    folder = _upload_folder().path
     file = folder / f"{hashlib.sha256(data).hexdigest()}.csv"
     if not file.exists():
         kept = sorted(folder.glob("*.csv"), key=lambda f: f.stat().st_mtime)
@@ -111,13 +109,12 @@ def kept_upload(letters: str) -> str:
     """The path of the upload whose name begins with `letters`, while this server keeps it; ValueError otherwise."""
     if len(letters) != CARD_LETTERS or not set(letters) <= set("0123456789abcdef"):
         raise ValueError(letters)
-    found = list(Path(_upload_folder().name).glob(f"{letters}*.csv"))
+    found = list(_upload_folder().path.glob(f"{letters}*.csv"))
     if len(found) != 1:
         raise UserError("errors_peringkat.card_gone")
     return str(found[0])
 
 
 @st.cache_resource(max_entries=1, show_spinner=False)
-def _upload_folder() -> tempfile.TemporaryDirectory[str]:
-    """A folder of this process alone, gone when it ends."""
-    return tempfile.TemporaryDirectory(prefix="dtsen-scorecards-")
+def _upload_folder() -> uploads.OwnFolder:
+    return uploads.own_folder("scorecards")

@@ -49,7 +49,7 @@ def where(
         page.t("area_caption", level=level, of=found.rate.unit[page.lang],
                date=numbers.date(page.dataset.manifest.as_of, page.lang)) + (f" · {narrowed}" if narrowed else "")
     )  # fmt: skip
-    left, right = st.columns([0.64, 0.36], gap="medium")
+    left, right = st.columns([0.6, 0.4], gap="medium")
     with left:
         _map(page, measure, ask, found, title)
         _legend(page, found)
@@ -62,8 +62,8 @@ def _controls(
     fixed: dict[str, tuple[str, str]],
 ) -> tuple[Measure, Ask, dict[str, str]]:  # fmt: skip
     several = len(offered) > 1
-    shares = [1.5] * several + [1.2] * len(choices) + [1.35]
-    spare = max(0.0, 5.2 - sum(shares))
+    shares = [2.2] * several + [1.2] * len(choices) + [1.6]
+    spare = max(0.0, 5.9 - sum(shares))
     columns = iter(st.columns([*shares, spare] if spare else shares, gap="small", vertical_alignment="top"))
     key = offered[0]
     if several:
@@ -131,7 +131,7 @@ def _table(page: Page, view: str, ask: Ask, found: mutu_area.Where, title: str) 
     st.markdown(f"**{page.t('peta.table_title', count=len(found.rows), level=level)}**")
     config = {column: st.column_config.Column(name) for column, name in titles.items()}
     config["rank"] = st.column_config.Column(titles["rank"], width=38)
-    config["name"] = st.column_config.Column(titles["name"], width=128)
+    config["name"] = st.column_config.Column(titles["name"], width=168)
     st.dataframe(
         styler, key=f"mutu.table.{view}.{ask.measure}.{ask.level}", hide_index=True, height=TABLE_HEIGHT,
         column_config=config, placeholder="–", alt=page.t("alt_table", finding=title),

@@ -20,6 +20,7 @@ from dtsen_core.ui.shell import Page
 
 VIEWS = ("reading", "matching", "accuracy", "disagreement", "completeness", "freshness", "coverage", "trend", "upload")
 BARS, DISPUTED = 20, 12
+SENTENCE, LETTER, WIDEST = 45, 7, 620  # letters from which a cell is a sentence; pixels of a letter, and at most
 LAST = "mutu.last_view"
 OWN = ("measure", "source", "other", "variable", "level", "by", "set")
 
@@ -60,11 +61,19 @@ def table(page: Page, made: Table, finding: str, stem: str, reason: str = "") ->
     """A table with its reason for hidden cells and its file."""
     st.dataframe(
         made.styler(page.lang), width="stretch", hide_index=True, placeholder=made.placeholder(page.lang),
-        alt=page.t("alt_table", finding=finding), key=f"mutu.behind.{stem}",
+        column_config=_widths(made), alt=page.t("alt_table", finding=finding), key=f"mutu.behind.{stem}",
     )  # fmt: skip
     if reason:
         st.caption(reason)
     mutu_area.download(page, made, finding, stem, (reason,))
+
+
+def _widths(made: Table) -> dict[str, Any]:
+    """Columns of sentences get the room to be read; the others share the rest."""
+    longest = {name: int(made.frame[name].astype(str).str.len().max()) for name, kind in made.kinds.items()
+               if kind == "text" and len(made.frame)}  # fmt: skip
+    return {name: st.column_config.Column(width=min(LETTER * count, WIDEST))
+            for name, count in longest.items() if count > SENTENCE}  # fmt: skip
 
 
 def _sources(page: Page, found: Sequence[str], *, everything: bool = False) -> tuple[tuple[str, ...], dict[str, str]]:
@@ -249,7 +258,7 @@ def trend(page: Page) -> None:
             column.metric(
                 course.label, course.value, course.change, delta_arrow="off", border=True, height="stretch",
                 delta_color="off" if course.better is None else "primary" if course.better else "orange",
-                chart_data=course.values, chart_type="line",
+                chart_data=course.values or None, chart_type="line",
             )  # fmt: skip
     else:
         st.info(page.t("one_version"), icon=":material/info:")

@@ -30,9 +30,9 @@ def ingest(
     kind: str, files: Sequence[str], root: Path, *, codes: str | None, as_of: dt.date, dry_run: bool,
     progress: Listener,
 ) -> Mapping[str, Any]:  # fmt: skip
-    """The one door to the build room: its report on `files` of `kind`."""
+    """The one door to the build room: its report on `files` of `kind`, which a visitor gives in any order."""
     report: Mapping[str, Any] = update.ingest(
-        kind, list(files), root, codes=codes, as_of=as_of, dry_run=dry_run, progress=progress
+        kind, update.in_order(kind, files), root, codes=codes, as_of=as_of, dry_run=dry_run, progress=progress
     )
     return report
 
@@ -116,7 +116,7 @@ def _run(
                 progress=show,
             )  # fmt: skip
         except UserError as refusal:
-            st.error(refusal.message(page.lang))
+            st.error(mutu_upload.refusal(refusal, paths, page.lang))
         finally:
             bar.empty()
     return None

@@ -60,7 +60,7 @@ def queue(page: Page) -> None:
 
 def _asked(page: Page) -> Asked:
     """The controls; cases of a pair that nobody asked for yet are collected now."""
-    first = st.columns([1.6, 1.6, 1, 1.6], vertical_alignment="bottom")
+    first = st.columns([2.2, 2.2, 1, 1.3], vertical_alignment="bottom")
     before, after = movement_parts.pair_choice(page, first[0], first[1])
     with first[2]:
         scope = str(controls.choice("scope", _t(page, "control_scope"), SCOPES, SCOPES[0],
@@ -134,7 +134,7 @@ def _decide(page: Page, row: pd.Series, waiting: tuple[str, ...], at: int) -> No
 
 
 def _list(page: Page, asked: Asked, rows: pd.DataFrame, count: int, finding: str) -> None:
-    made = tinjauan_moves.list_table(rows, page.lang)
+    made = tinjauan_moves.list_table(rows, page.lang, ids=False)
     st.dataframe(made.styler(page.lang), width="stretch", hide_index=True, placeholder=made.placeholder(page.lang),
                  alt=_t(page, "alt_list", finding=finding))  # fmt: skip
     if count > len(rows):

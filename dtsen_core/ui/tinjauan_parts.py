@@ -39,18 +39,16 @@ def queue(page: Page) -> None:
     if not held:
         st.info(page.t("no_pairs", version=page.dataset.version), icon=":material/info:")
         return
-    left, right = st.columns([0.32, 0.68])
-    with left:
+    with st.columns([0.4, 0.6])[0]:
         codes = ("all", *held)
         source = str(controls.choice(
             "source", page.t("control_source"), codes, "all", lambda code: mutu.source_word(code, page.lang),
             page=page.name,
         ))  # fmt: skip
-    with right:
-        state = str(controls.choice(
-            "state", page.t("control_state"), review.STATES, "open", lambda code: page.t(f"state_{code}"),
-            page=page.name, segmented=True,
-        ))  # fmt: skip
+    state = str(controls.choice(
+        "state", page.t("control_state"), review.STATES, "open", lambda code: page.t(f"state_{code}"),
+        page=page.name, segmented=True,
+    ))  # fmt: skip
     waiting = review.queue(page.dataset, source=source, state=state)
     decided = review.latest(page.dataset.path)
     total = sum(held.values())

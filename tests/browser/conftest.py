@@ -41,6 +41,11 @@ def server(small_dataset: Path, tmp_path_factory: pytest.TempPathFactory) -> Ite
         yield address
 
 
+def complained(said: Any) -> bool:
+    """An error on the console; a deep link makes Streamlit look for its own service below the page first."""
+    return said.type == "error" and "/_stcore/" not in said.location.get("url", "")
+
+
 @pytest.fixture
 def visit(browser: Any, server: str) -> Iterator[Callable[..., Visitor]]:
     """Open a tab: visit() or visit(address=…, size=PHONE). Fails if anything left this machine."""
@@ -51,6 +56,8 @@ def visit(browser: Any, server: str) -> Iterator[Callable[..., Visitor]]:
         visitor = Visitor(page, address)
         for event in ("request", "websocket"):
             page.on(event, lambda asked: LOCAL.match(asked.url) or visitor.outside.append(asked.url))
+        page.on("pageerror", lambda error: visitor.complaints.append(str(error)))
+        page.on("console", lambda said: complained(said) and visitor.complaints.append(said.text))
         visitors.append(visitor)
         return visitor
 

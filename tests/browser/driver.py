@@ -75,11 +75,12 @@ def _wait_for(url: str, server: subprocess.Popen, log: Path, patience_s: float =
 
 @dataclass
 class Visitor:
-    """One browser tab that remembers every address it asked for outside this machine."""
+    """One browser tab that remembers every address it asked for outside this machine, and every error it reported."""
 
     page: Any
     address: str
     outside: list[str] = field(default_factory=list)
+    complaints: list[str] = field(default_factory=list)  # what the page wrote to the console as an error
 
     def open(self, path: str = "") -> None:
         self.page.goto(f"{self.address}/{path}")

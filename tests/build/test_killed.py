@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import random
 import shutil
 import signal
@@ -15,9 +16,10 @@ import pytest
 
 from dtsen_core.build import update
 from dtsen_core.collect.simulate import delivered
+from dtsen_core.paths import ROOT
 from dtsen_core.registry import versions
-from dtsen_core.registry.dataset import DATABASE, Dataset, stamp
-from dtsen_core.registry.manifest import Manifest
+from dtsen_core.registry.dataset import DATABASE, Dataset
+from tests.build import publishing
 
 pytestmark = [
     pytest.mark.slow,
@@ -33,32 +35,6 @@ print("ready", flush=True)
 update.ingest("dtsen", [Path(file) for file in files], Path(root))
 print("done", flush=True)
 """
-# Publishes a version and kills itself before the file system step number N that changes a name.
-STEP = """
-import os, signal, shutil, sys
-from pathlib import Path
-import duckdb
-from dtsen_core.registry.dataset import DATABASE, new_dataset, stamp
-from dtsen_core.registry.manifest import Manifest
-root, number = Path(sys.argv[1]), int(sys.argv[2])
-left = [number]
-def counted(real):
-    def step(*arguments, **named):
-        if left[0] == 0:
-            os.kill(os.getpid(), signal.SIGKILL)
-        left[0] -= 1
-        return real(*arguments, **named)
-    return step
-with new_dataset(root, "simulated") as folder:
-    con = duckdb.connect(str(folder / DATABASE))
-    con.execute("CREATE TABLE thing AS SELECT 2 AS value")
-    stamp(con, "v2")
-    con.close()
-    for place, name in ((Path, "rename"), (Path, "replace"), (Path, "unlink"), (Path, "mkdir"), (Path, "rmdir"),
-                        (shutil, "rmtree"), (shutil, "copytree"), (os, "link")):
-        setattr(place, name, counted(getattr(place, name)))
-    Manifest("simulated", "v2", "2026-01-23", "2026-01-24T00:00:02", 1, 3, 1.0, 3.0).write(folder)
-"""
 
 
 def start(script: str, *words: object) -> subprocess.Popen[str]:
@@ -69,40 +45,52 @@ def value(root: Path) -> int:
     return int(Dataset.open(root).cursor().execute("SELECT value FROM thing").fetchall()[0][0])
 
 
-@pytest.mark.parametrize("form", ["flat", "versions"])
+def first(root: Path, form: str) -> None:
+    """What is served before: nothing, or version v1 in one of the two forms."""
+    if form == "nothing":
+        return
+    home = root if form == "flat" else root / "versions" / "v1"
+    made = publishing.fill(home, "v1", "one", 1)
+    made.write(home)
+    if form == "versions":
+        versions.serve(root, made, "versions/v1")
+
+
+def whole(root: Path) -> set[str]:
+    """The names of all listed versions; the database of each must be there and be what its manifest says."""
+    for version in versions.versions(root):
+        with contextlib.closing(duckdb.connect(str(root / version.folder / DATABASE), read_only=True)) as con:
+            assert con.execute("SELECT version FROM dataset_stamp").fetchall() == [(version.name,)]
+            assert con.execute("SELECT count(*) FROM thing").fetchall() == [(version.manifest.families,)]
+    return {version.name for version in versions.versions(root)}
+
+
+@pytest.mark.parametrize("form", ["nothing", "flat", "versions"])
 def test_killed_before_every_step_of_publishing(tmp_path: Path, form: str) -> None:
-    finished = False
-    reached = 0
-    for number in range(60):
-        root = tmp_path / str(number)
-        home = root if form == "flat" else root / "versions" / "v1"
-        home.mkdir(parents=True)
-        con = duckdb.connect(str(home / DATABASE))
-        con.execute("CREATE TABLE thing AS SELECT 1 AS value")
-        stamp(con, "v1")
-        con.close()
-        first = Manifest("simulated", "v1", "2026-01-23", "2026-01-24T00:00:01", 1, 3, 1.0, 3.0)
-        first.write(home)
-        if form == "versions":
-            versions.serve(root, first, "versions/v1")
-        child = start(STEP, root, number)
-        code = child.wait()
-        assert value(root) in (1, 2)
-        served = Dataset.open(root).version
-        reached = number
-        if code == 0:
-            finished = True
-            break
+    new, code, number = {"v2", *publishing.earlier("v2")}, -signal.SIGKILL, 0
+    while code:
         assert code == -signal.SIGKILL
-        assert start(STEP, root, 1000).wait() == 0
+        assert number < 60
+        root = tmp_path / str(number)
+        first(root, form)
+        command = [sys.executable, "-m", publishing.__name__, root, "v2", str(number)]
+        code = subprocess.run(command, cwd=ROOT, check=False).returncode
+        before = ""
+        if (root / "manifest.json").exists():
+            before = Dataset.open(root).version
+            assert value(root) == {"v1": 1, "v2": 2}[before]
+            assert whole(root) >= (new if before == "v2" else {"v1"}), "served with what came before it"
+        else:
+            assert form == "nothing"
+            assert versions.untouched(root), "the dashboard shows the build, not an error"
+        publishing.publish(root, "v3")
         assert value(root) == 2
-        assert {v.name for v in versions.versions(root)} >= {"v2"}
-        assert served in ("v1", "v2")
+        assert whole(root) == {"v3", *publishing.earlier("v3")} | ({before} if before else set())
         assert not [path.name for path in (root / "versions").iterdir() if path.name.startswith(".")]
         assert sorted(path.name for path in root.iterdir()) == ["manifest.json", "versions"]
         shutil.rmtree(root)
-    assert finished
-    assert reached >= 4
+        number += 1
+    assert number > 4
 
 
 def test_killed_at_random_moments_of_an_ingest(small_dataset: Path, tmp_path: Path) -> None:

@@ -48,6 +48,19 @@ def test_a_build_that_died_is_failed_with_a_sentence(tmp_path: Path) -> None:
     assert (found.state, found.message_key) == ("failed", "build.stopped")
 
 
+def test_a_build_cut_short_before_this_server_stood_is_begun_again_once(tmp_path: Path, started: list[Any]) -> None:
+    out = tmp_path / "d"
+    lock.progress_path(out).write_text(json.dumps({"state": "running", "stage": "survey", "fraction": 0.4}))
+    assert runner.cut_short(out, runner.status(out))
+    runner.start(out)
+    assert not runner.cut_short(out, runner.status(out))
+    lock.progress_path(out).write_text(json.dumps({"state": "failed", "message_key": runner.STOPPED}))
+    assert not runner.cut_short(out, runner.status(out)), "what ends again and again is not begun again and again"
+    other = tmp_path / "other"
+    lock.progress_path(other).write_text(json.dumps({"state": "failed", "message_key": "errors_dataset.disk_full"}))
+    assert not runner.cut_short(other, runner.status(other)), "a full disk is told"
+
+
 def test_a_finished_dataset_is_done_even_if_the_last_word_is_old(tmp_path: Path) -> None:
     out = tmp_path / "d"
     out.mkdir()

@@ -107,6 +107,44 @@ def test_a_trial_leaves_nothing(registers: Path, sources: Path, tmp_path: Path) 
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_trial_works_beside_the_versions_only(
+    registers: Path, sources: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """People's data lie nowhere else, so that the next run removes what a killed trial left."""
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    seen: set[str] = set()
+    update.ingest("p3ke", [sources / "p3ke.csv"], registers, dry_run=True,
+                  progress=lambda event: seen.update(everything(registers)))  # fmt: skip
+    assert [name for name in seen if versions.BUILDING in name and name.endswith("dtsen.duckdb")]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_files_may_be_given_in_any_order(regencies: dict[str, list[Path]], sources: Path, tmp_path: Path) -> None:
+    families, members = map(str, regencies["1101"])
+    assert update.in_order("dtsen", [families, members]) == [families, members]
+    assert update.in_order("dtsen", [members, families]) == [families, members]
+    assert update.in_order("dtsen", [members, members]) == [members, members]
+    other = str(tmp_path / "lain.csv")
+    Path(other).write_text("a;b\n1;2\n")
+    for given in ([other, families], [members], []):
+        assert update.in_order("dtsen", given) == given
+    parts = [str(sources / "p3ke.csv"), other]
+    assert update.in_order("p3ke", parts) == parts
+
+
+def test_a_first_ingest_that_died_before_serving_keeps_its_raw_files(
+    regencies: dict[str, list[Path]], tmp_path: Path
+) -> None:
+    root = tmp_path / "data"
+    update.ingest("dtsen", regencies["3171"], root)
+    (root / "manifest.json").unlink()
+    report = update.ingest("dtsen", regencies["1101"], root)
+    assert Dataset.open(root).version == report["version"]
+    kept = {path.name for path in (root / "store").iterdir()}
+    assert kept == {f"{f['hash']}{f['ext']}" for m in versions.held(root) for d in m.deliveries for f in d["files"]}
+    assert len(kept) == 4
+
+
 def test_a_regency_is_replaced_and_the_others_stay(regencies: dict[str, list[Path]], tmp_path: Path) -> None:
     root = tmp_path / "data"
     update.ingest("dtsen", regencies["3171"], root, as_of=dt.date(2025, 9, 1))

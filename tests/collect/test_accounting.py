@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+import threading
 from pathlib import Path
 
 import duckdb
@@ -36,6 +37,21 @@ def read(data: bytes, size: int = 16 << 20, kind: str = "dukcapil"):
         rows = con.execute(f"SELECT line_from, nama, alamat_ktp FROM source_{kind} ORDER BY 1").fetchall()
         joined = dict(con.execute("SELECT line_from, lines FROM joined_record").fetchall())
     return files[0], rows, quarantine, joined
+
+
+def test_progress_is_told_in_the_thread_of_the_caller(tmp_path: Path) -> None:
+    """The next block is read in another thread, from which a page cannot be written."""
+    path = tmp_path / "berkas.csv"
+    path.write_text("\n".join([HEADER, *[GOOD] * 200]), encoding="utf-8")
+    heard: list[tuple[float, int]] = []
+    con = CON.cursor()
+    read_source(con, "dukcapil", [path], block_bytes=4096, temporary=True,
+                progress=lambda share: heard.append((share, threading.get_ident())))  # fmt: skip
+    assert {ident for _, ident in heard} == {threading.get_ident()}
+    shares = [share for share, _ in heard]
+    assert len(shares) > 3
+    assert shares == sorted(shares)
+    assert shares[-1] > 0.99
 
 
 PIECES = st.sampled_from(

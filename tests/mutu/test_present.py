@@ -6,10 +6,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from dtsen_core.locale import text
+from dtsen_core.errors import UserError
+from dtsen_core.locale import LANGS, text
 from dtsen_core.oversight.disclosure import TableSpec, publish
 from dtsen_core.policy.quality.measures import PASSES, measures
-from dtsen_core.present import mutu, mutu_area, mutu_charts
+from dtsen_core.present import mutu, mutu_area, mutu_charts, mutu_upload
 from dtsen_core.ui import cache_mutu
 from dtsen_core.ui.cache import dataset_key
 
@@ -50,6 +51,20 @@ def test_a_hidden_total_is_said_as_such() -> None:
                      additive={"records": ["linked", "review", "none"], "linked": ["exact", "later"]})  # fmt: skip
     shown = mutu.matching_figures(publish(frame, spec, origin="real"), 300, 900, "id")
     assert shown[1].value == shown[2].value == text("disclosure.suppressed", "id")
+
+
+@pytest.mark.parametrize("lang", LANGS)
+def test_what_is_wrong_with_a_file_is_said_without_our_folder_and_without_codes(lang: str) -> None:
+    path = "/unggahan/dtsen-uploads-x/1f/0/kab.csv"
+    said = mutu_upload.refusal(
+        UserError("errors_ingest.nothing_accepted", path=path, quarantined=9, reason="nik_tak_sah"), [path], lang
+    )
+    assert "“kab.csv”" in said
+    assert "/" not in said
+    assert "nik_tak_sah" not in said
+    assert text("integrate.nik_tak_sah", lang) in said
+    root = UserError("errors_dataset.disk_full", path="/srv/data")
+    assert mutu_upload.refusal(root, [path], lang) == root.message(lang)
 
 
 def test_every_measure_has_its_words_in_both_languages() -> None:

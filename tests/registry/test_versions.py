@@ -124,6 +124,29 @@ def test_leftovers_of_the_dead_go_and_those_of_the_living_stay(tmp_path: Path) -
     assert sorted(p.name for p in (root / "versions").iterdir()) == ["v1", "v2"]
 
 
+def test_whole_versions_nobody_serves_are_leftovers_of_their_own_origin_only(tmp_path: Path) -> None:
+    """A first run may die between making its version and serving it."""
+    for origin, other in (("simulated", "real"), ("real", "simulated")):
+        root = tmp_path / origin
+        make(root, "v1", origin)
+        (root / "manifest.json").unlink()
+        assert versions.untouched(root, origin)
+        assert not versions.untouched(root, other)
+        with pytest.raises(UserError) as problem:
+            make(root, "v2", other)
+        assert problem.value.key == "errors_dataset.foreign_folder"
+        assert [manifest.version for manifest in versions.held(root)] == ["v1"]
+        make(root, "v2", origin, value=2)
+        assert served(root) == 2
+
+
+def test_a_folder_with_a_version_that_cannot_be_read_is_not_built_over(tmp_path: Path) -> None:
+    make(tmp_path / "d", "v1", "simulated")
+    (tmp_path / "d" / "manifest.json").unlink()
+    (tmp_path / "d" / "versions" / "v1" / "manifest.json").write_text("{")
+    assert not versions.untouched(tmp_path / "d")
+
+
 def test_a_version_removed_while_opening_is_not_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     root = (tmp_path / "d").resolve()
     make(root, "v1", value=1)

@@ -64,7 +64,7 @@ def quality_trend(dataset: Dataset) -> pd.DataFrame:
     frame = pd.DataFrame(rows)
     for name in SHARES:
         frame[name] = frame[f"{name}_part"] / frame[f"{name}_base"].where(frame[f"{name}_base"] > 0)
-    frame["persons"] = frame["persons"].fillna(0.0)
+    frame["persons"] = frame["persons"].where(frame["persons"] > 0)  # earlier quarters hold families only
     return frame
 
 

@@ -18,7 +18,7 @@ import duckdb
 
 from dtsen_core.build import derive, lock, store
 from dtsen_core.build.progress import Listener, Progress, silent
-from dtsen_core.collect.layouts import EXPORT_COLUMNS, layout, plain
+from dtsen_core.collect.layouts import ORIGIN_COLUMNS, layout, plain
 from dtsen_core.collect.physical import open_source
 from dtsen_core.collect.readers import Progress as Step
 from dtsen_core.errors import UserError
@@ -88,7 +88,7 @@ class _Work:
     def corrected(self) -> bool:
         """Do the new files come from an export of the quarantine? Then they add to a regency."""
         return all(
-            set(EXPORT_COLUMNS) <= {plain(name) for name in open_source(path, layout(file["layout"])).names}
+            set(ORIGIN_COLUMNS) <= {plain(name) for name in open_source(path, layout(file["layout"])).names}
             for path, file in zip(self.paths, self.delivery["files"])
         )
 
@@ -110,7 +110,7 @@ def ingest(
     leaves nothing.
 
     Returns ``files`` (the account of each new file in physical lines: path, read, header, blank, accepted,
-    quarantined, reasons, …), ``version``, ``as_of``, ``matched`` (per source: records, matched), ``families``,
+    quarantined, reasons, every_reason, …), ``version``, ``as_of``, ``matched`` (per source: records, matched), ``families``,
     ``persons``, ``unchanged``, ``dry_run`` and, for `dtsen`, ``regencies`` (carried, replaced, moved).
     UserError for anything wrong with the files or the place; InternalError if a line goes missing.
     """
@@ -351,6 +351,7 @@ def _unchanged(root: Path, kind: str, paths: list[Path], *, dry_run: bool) -> di
     names |= {found: name for name, found in manifest.files.items() if found not in names}
     accounts = []
     with contextlib.closing(Dataset.open(root).cursor()) as con:
+        listed = "list_distinct(reasons)" if has(con, "quarantine", "reasons") else "[reason]"
         for path in paths:
             shown = names[store.digest(path)]
             cursor = con.execute("SELECT * FROM ingest_file WHERE path = ?", [shown])
@@ -358,7 +359,11 @@ def _unchanged(root: Path, kind: str, paths: list[Path], *, dry_run: bool) -> di
             for row in cursor.fetchall():
                 reasons = con.execute("""SELECT reason, sum(len(lines))::BIGINT FROM quarantine WHERE path = ?
                     GROUP BY reason ORDER BY 2 DESC, 1""", [shown]).fetchall()  # fmt: skip
-                accounts.append({**dict(zip(columns, row)), "path": str(path), "reasons": dict(reasons)})
+                every = con.execute(f"""SELECT r.reason, sum(lines)::BIGINT FROM (
+                    SELECT unnest({listed}) AS reason, len(lines) AS lines FROM quarantine WHERE path = ?) r
+                    GROUP BY ALL ORDER BY 2 DESC, 1""", [shown]).fetchall()  # fmt: skip
+                accounts.append({**dict(zip(columns, row)), "path": str(path), "reasons": dict(reasons),
+                                 "every_reason": dict(every)})  # fmt: skip
     return {
         "files": accounts, "version": manifest.version, "as_of": manifest.as_of, "matched": {},
         "families": manifest.families, "persons": manifest.persons, "unchanged": True, "dry_run": dry_run,

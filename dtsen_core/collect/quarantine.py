@@ -1,14 +1,16 @@
 """The quarantine as a file that can be corrected and read in again.
 
-One CSV per kind of file, in UTF-8 with a byte order mark, under the header of the source itself, with the reasons
-in further columns that the reader passes over. Cells that a spreadsheet would take for a formula are guarded by an
+One CSV per kind of file, in UTF-8 with a byte order mark, under the header of the source itself, with all reasons of
+a record (codes, and sentences that name the column and what stands in it) and apart from them its warnings in further
+columns that the reader passes over. Cells that a spreadsheet would take for a formula are guarded by an
 apostrophe, which the reader takes off again.
 """
 
 from __future__ import annotations
 
 import csv
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from itertools import zip_longest
 from pathlib import Path
 
 import duckdb
@@ -17,6 +19,7 @@ from dtsen_core import locale
 from dtsen_core.collect.layouts import EXPORT_COLUMNS, Layout, layout, positions
 from dtsen_core.collect.repair import Shape, glue, split
 from dtsen_core.errors import UserError
+from dtsen_core.registry.catalog import has
 from dtsen_core.spreadsheet import guarded
 
 ROWS = 5_000
@@ -32,6 +35,8 @@ def export_quarantine(con: duckdb.DuckDBPyConnection, path: Path | str, kind: st
     that kind in quarantine, or a file that cannot be written.
     """
     target = Path(path)
+    # Datasets made before every reason had its detail hold the reasons alone.
+    more = "details, warnings, checked" if has(con, "quarantine", "details", "warnings", "checked") else "[], [], true"
     try:
         wanted = layout(kind)
     except KeyError as error:
@@ -52,19 +57,25 @@ def export_quarantine(con: duckdb.DuckDBPyConnection, path: Path | str, kind: st
             writer.writerow([*header, *EXPORT_COLUMNS])
             for name, delimiter, names in files:
                 shape = _shape(wanted, delimiter, names)
+                shown = {variable: names[place] for variable, place in positions(names, wanted).items()}
                 order = _order(header, names)
                 rows = con.execute(
-                    "SELECT line_from, reasons, raw FROM quarantine WHERE source = ? AND path = ? ORDER BY line_from",
+                    f"SELECT line_from, reasons, raw, {more} FROM quarantine WHERE source = ? AND path = ? "
+                    "ORDER BY line_from",
                     [kind, name],
                 )
                 while batch := rows.fetchmany(ROWS):
-                    for line, reasons, raw in batch:
+                    for line, reasons, raw, details, warnings, checked in batch:
                         cells = fields_of(raw or "", shape)
                         if len(cells) == len(names) + 1 and not cells[-1].strip():
                             cells.pop()  # every line of that file ends with a delimiter
                         if len(cells) == len(names) and order is not None:
                             cells = [cells[place] if place is not None else "" for place in order]
-                        further = [";".join(reasons), "; ".join(_sentence(r, lang) for r in reasons), name, str(line)]
+                        said = _sentences(reasons, details or (), shown, lang)
+                        if checked is False:
+                            said += " " + locale.text("identity.unchecked", lang)
+                        further = [";".join(dict.fromkeys(reasons)), said, _sentences(warnings or (), (), {}, lang),
+                                   name, str(line)]  # fmt: skip
                         # Too few fields: they keep their place, and a note behind the last column keeps the record
                         # from being read until somebody has completed it.
                         short = [locale.text("identity.complete_me", lang)] if len(cells) < width else []
@@ -86,6 +97,17 @@ def _present(con: duckdb.DuckDBPyConnection) -> list[str]:
 def _sentence(reason: str, lang: str) -> str:
     key = f"integrate.{reason}"
     return locale.text(key, lang) if locale.has(key) else reason
+
+
+def _sentences(reasons: Sequence[str], details: Sequence[str], shown: Mapping[str, str], lang: str) -> str:
+    """The sentence of every reason with what it speaks of, numbered where there are several; `shown` gives the name
+    of a variable in the file."""
+    said = []
+    for reason, detail in zip_longest(reasons, details, fillvalue=""):
+        variable, mark, text = detail.partition(": ")
+        about = f" ({shown.get(variable, variable)}{mark}{text})" if detail else ""
+        said.append(f"{_sentence(reason, lang)}{about}")
+    return "; ".join(f"({number}) {one}" for number, one in enumerate(said, 1)) if len(said) > 1 else "".join(said)
 
 
 def _shape(wanted: Layout, delimiter: str, names: Sequence[str]) -> Shape:

@@ -7,7 +7,6 @@ from pathlib import Path
 import duckdb
 import pandas as pd
 
-from dtsen_core.collect.accounting import set_aside
 from dtsen_core.collect.readers import Progress, read_source, settle
 from dtsen_core.errors import InternalError, UserError
 from dtsen_core.integrate import trace
@@ -18,33 +17,47 @@ from dtsen_core.registry import ddl
 
 FAMILIES, MEMBERS = "dtsen_keluarga", "dtsen_anggota"
 
+NUMBER = "left({0}, 2) || '••••••••••••' || right({0}, 2)"
+CARD = "'nomor_kartu_keluarga: ' || " + NUMBER.format("s.nomor_kartu_keluarga")
+LETTERS = "upper(regexp_replace(coalesce(s.nama, ''), '[^A-Za-z]', '', 'g'))"
+NUMBERED = """
+SELECT s.*, (s.file_id::BIGINT << 32) + s.line_from AS place,
+  (s.file_id, s.line_from) NOT IN (SELECT (file_id, line_from) FROM fault) AS sound
+FROM {0} s SEMI JOIN (SELECT {1} FROM {0} GROUP BY 1 HAVING count(*) > 1) USING ({1})"""
+"""Rows of table {0} whose number {1} stands more than once. `sound`: nothing else is against the row."""
+
+# A line with other faults is told, too, what else will stop it once those are mended; it takes nobody's place.
 CARD_TWICE = f"""
-SELECT file_id, line_from, 'kk_ganda' AS reason,
-  'nomor_kartu_keluarga: ' || left(nomor_kartu_keluarga, 2) || '••••••••••••' || right(nomor_kartu_keluarga, 2)
-    AS detail
-FROM source_{FAMILIES}
-QUALIFY row_number() OVER (PARTITION BY nomor_kartu_keluarga ORDER BY file_id, line_from) > 1"""
+WITH numbered AS ({NUMBERED.format(f"source_{FAMILIES}", "nomor_kartu_keluarga")}), first AS (
+  SELECT nomor_kartu_keluarga, min(place) AS first FROM numbered WHERE sound GROUP BY 1
+)
+SELECT file_id, line_from, 'kk_ganda' AS reason, {CARD} AS detail
+FROM numbered s JOIN first USING (nomor_kartu_keluarga) WHERE place > first"""
 
 NO_FAMILY = f"""
-SELECT m.file_id, m.line_from, 'tanpa_keluarga' AS reason,
-  'nomor_kartu_keluarga: ' || left(m.nomor_kartu_keluarga, 2) || '••••••••••••' || right(m.nomor_kartu_keluarga, 2)
-    AS detail
-FROM source_{MEMBERS} m ANTI JOIN source_{FAMILIES} f USING (nomor_kartu_keluarga)"""
+SELECT s.file_id, s.line_from, 'tanpa_keluarga' AS reason, {CARD} AS detail
+FROM source_{MEMBERS} s ANTI JOIN source_{FAMILIES} f USING (nomor_kartu_keluarga)
+WHERE regexp_full_match(s.nomor_kartu_keluarga, '[0-9]{{16}}') AND s.nomor_kartu_keluarga <> '0000000000000000'"""
 
 # The same person twice (same name and birth date): the first line stays. Different people on one number:
-# nobody can say whose it is, so all of them go to the quarantine.
+# nobody can say whose it is, so all of them go to the quarantine. Of a line with other faults only what could be
+# read is compared, with the first sound line of its number.
 NIK_TWICE = f"""
-WITH shared AS (
-  SELECT nomor_induk_kependudukan AS nik,
-    count(DISTINCT (upper(regexp_replace(coalesce(nama, ''), '[^A-Za-z]', '', 'g')), tanggal_lahir)) AS people,
-    min({{'file_id': file_id, 'line_from': line_from}}) AS first
-  FROM source_{MEMBERS} GROUP BY nomor_induk_kependudukan HAVING count(*) > 1
+WITH numbered AS (
+  SELECT file_id, line_from, place, sound, nomor_induk_kependudukan AS nik, {LETTERS} AS letters, tanggal_lahir AS born
+  FROM ({NUMBERED.format(f"source_{MEMBERS}", "nomor_induk_kependudukan")}) s
+), of_number AS (
+  SELECT nik, count(DISTINCT (letters, born)) AS people, min(place) AS first, arg_min(letters, place) AS letters,
+    arg_min({{'born': born}}, place).born AS born
+  FROM numbered WHERE sound GROUP BY nik
+), judged AS (
+  SELECT s.*, o.first, o.people > 1 OR (NOT s.sound AND (
+      (s.letters <> '' AND s.letters <> o.letters) OR coalesce(s.born <> o.born, false))) AS another
+  FROM numbered s JOIN of_number o USING (nik)
 )
-SELECT m.file_id, m.line_from,
-  CASE WHEN s.people > 1 THEN 'nik_dipakai_orang_lain' ELSE 'nik_ganda' END AS reason,
-  'nomor_induk_kependudukan: ' || left(s.nik, 2) || '••••••••••••' || right(s.nik, 2) AS detail
-FROM source_{MEMBERS} m JOIN shared s ON s.nik = m.nomor_induk_kependudukan
-WHERE s.people > 1 OR m.file_id <> s.first.file_id OR m.line_from <> s.first.line_from"""
+SELECT file_id, line_from, CASE WHEN another THEN 'nik_dipakai_orang_lain' ELSE 'nik_ganda' END AS reason,
+  'nomor_induk_kependudukan: ' || {NUMBER.format("nik")} AS detail
+FROM judged WHERE another OR place > first"""
 
 
 def ingest_delivered(
@@ -72,13 +85,12 @@ def ingest_delivered(
             return None
         return lambda share: progress(low + (high - low) * share)
 
-    families = read_source(con, FAMILIES, [keluarga_file], codes=codes, progress=step(0, 0.35), temporary=True)
-    set_aside(con, FAMILIES, f"source_{FAMILIES}", CARD_TWICE, [])
+    families = read_source(con, FAMILIES, [keluarga_file], codes=codes, progress=step(0, 0.35), temporary=True,
+                           checks=[CARD_TWICE])  # fmt: skip
     settle(con, FAMILIES, families)
     refuse_useless(families)
-    members = read_source(con, MEMBERS, [anggota_file], progress=step(0.35, 0.8), temporary=True)
-    for rows in (NO_FAMILY, NIK_TWICE):
-        set_aside(con, MEMBERS, f"source_{MEMBERS}", rows, [])
+    members = read_source(con, MEMBERS, [anggota_file], progress=step(0.35, 0.8), temporary=True,
+                          checks=[NO_FAMILY, NIK_TWICE])  # fmt: skip
     settle(con, MEMBERS, members)
     refuse_useless(members)
     _families(con)

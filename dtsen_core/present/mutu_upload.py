@@ -47,7 +47,13 @@ def file_table(files: Sequence[Mapping[str, Any]], lang: str) -> Table:
 
 
 def reason_table(files: Sequence[Mapping[str, Any]], lang: str) -> Table:
-    names = [text(f"mutu.col_{name}", lang) for name in ("file", "reason", "line_count")]
-    rows = [(_name(f.get("path", "")), metode.reason_word(code, lang), int(lines))
-            for f in files for code, lines in dict(f.get("reasons", {})).items()]  # fmt: skip
-    return Table(pd.DataFrame(rows, columns=names), {names[0]: "text", names[1]: "text", names[2]: "count"})
+    """Quarantined lines by reason: once under the main one, and under every one."""
+    names = [text(f"mutu.col_{name}", lang) for name in ("file", "reason_code", "reason", "lines_main", "lines_every")]
+    rows = []
+    for file in files:
+        main = dict(file.get("reasons", {}))
+        for code, lines in (main | dict(file.get("every_reason", {}))).items():
+            rows.append((_name(file.get("path", "")), code, metode.reason_word(code, lang), int(main.get(code, 0)),
+                         int(lines)))  # fmt: skip
+    kinds = ("text", "text", "text", "count", "count")
+    return Table(pd.DataFrame(rows, columns=names), dict(zip(names, kinds)))

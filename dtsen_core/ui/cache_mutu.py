@@ -50,8 +50,8 @@ def _reading(path: str, stamp: str) -> tuple[Published, Published, Published]:
     # Lines of files are the account of the delivery, not people: they are shown as they are.
     lines = ["header", "blank", "accepted", "quarantined", "mended", "files"]
     account = TableSpec(key="source", counts=["read"], base="read", sample=None, public=lines)
-    broken = TableSpec(key="key", counts=["records", "mended"], additive={"records": ["mended"]}, base="records",
-                       sample=None)  # fmt: skip
+    broken = TableSpec(key="key", counts=["records", "main", "mended"], additive={"records": ["main"]},
+                       rates={"mended_share": ("mended", "records")}, base="records", sample=None)  # fmt: skip
     warned = TableSpec(key="key", counts=["records"], base="records", sample=None)
     origin = opened.manifest.origin
     return (

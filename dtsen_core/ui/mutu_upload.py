@@ -132,3 +132,5 @@ def _report(page: Page, report: Mapping[str, Any]) -> None:
             st.dataframe(made.styler(page.lang), width="stretch", hide_index=True,
                          placeholder=made.placeholder(page.lang),
                          alt=page.t("alt_table", finding=finding))  # fmt: skip
+    if any(file.get("reasons") for file in files):
+        st.caption(page.t("reasons_note_lines"))

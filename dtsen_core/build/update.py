@@ -86,11 +86,15 @@ class _Work:
         return pairs
 
     def corrected(self) -> bool:
-        """Do the new files come from an export of the quarantine? Then they add to a regency."""
-        return all(
-            set(ORIGIN_COLUMNS) <= {plain(name) for name in open_source(path, layout(file["layout"])).names}
-            for path, file in zip(self.paths, self.delivery["files"])
-        )
+        """Do the new files come from an export of the quarantine? Then they add to a regency.
+
+        UserError if only some of them do: whole files replace a regency, and corrected records alone are no regency.
+        """
+        found = [_is_export(path, file["layout"]) for path, file in zip(self.paths, self.delivery["files"])]
+        if any(found) and not all(found):
+            mixed = self.paths[found.index(True)]
+            raise UserError("errors_ingest.mixed_correction", path=mixed, other=self.paths[found.index(False)])
+        return all(found)
 
     def has_kind(self, kind: str) -> bool:
         return any(delivery["kind"] == kind for delivery in self.deliveries())
@@ -102,8 +106,8 @@ def ingest(
 ) -> dict[str, Any]:  # fmt: skip
     """Make a new version of the real dataset at `root` (new, if there is none) with `files` of `kind`.
 
-    `dtsen` takes the family and the member file of one or more regencies and replaces those regencies (an
-    export of the quarantine that was corrected adds to them). A register (`dtks`, `regsosek`, `p3ke`,
+    `dtsen` takes the family and the member file of one or more regencies and replaces those regencies (exports of the
+    quarantine that were corrected, one or both, add to them). A register (`dtks`, `regsosek`, `p3ke`,
     `dukcapil`) adds to what the dataset holds of it, and as soon as the civil register and one other are
     there, the golden record is made. `pln`, `bpjs` and `programme` speak of families that stand. `codes`
     confirms the code system; `as_of` is the date the data speak of (default: today). `dry_run` reports and
@@ -208,12 +212,19 @@ def _known(held: Manifest | None, kind: str) -> set[str]:
 
 def _layouts(kind: str, paths: list[Path], held: Manifest | None) -> list[str]:
     """The layout of each file. A single file of a register in two parts (a corrected one, say) is recognised
-    by its header if the dataset holds that register."""
+    by its header if the dataset holds that register; of delivered families or members only corrected ones may come
+    alone."""
     expected = KINDS[kind]
-    if kind != DTSEN and len(expected) > len(paths) == 1 and held and any(d["kind"] == kind for d in held.deliveries):
-        return [_recognised(paths[0], expected)]
+    if len(expected) > len(paths) == 1 and held and any(d["kind"] == kind for d in held.deliveries):
+        found = _recognised(paths[0], expected)
+        if kind != DTSEN or _is_export(paths[0], found):
+            return [found]
     check_files(kind, expected, paths)
     return list(expected) if len(expected) > 1 else [expected[0]] * len(paths)
+
+
+def _is_export(path: Path, name: str) -> bool:
+    return set(ORIGIN_COLUMNS) <= {plain(column) for column in open_source(path, layout(name)).names}
 
 
 def _recognised(path: Path, layouts: Sequence[str]) -> str:
@@ -250,13 +261,16 @@ def _make(work: _Work, folder: Path, told: Progress) -> Manifest:
 def _read(con: duckdb.DuckDBPyConnection, work: _Work, step: Step) -> None:
     """Families and persons: delivered whole, or made from the registers; then what the services know."""
     whole = work.has_kind(DTSEN) or bool(work.held and work.held.families and not work.held.deliveries)
+    corrected = False
     held = [kind for kind in REGISTERS if work.has_kind(kind)]
     files = work.files(*held)
     if work.kind == DTSEN:
-        families_file, members_file = work.paths
+        given = {file["layout"]: path for path, file in zip(work.paths, work.delivery["files"])}
+        corrected = work.corrected()
         found = delivered.ingest_delivered(
-            families_file, members_file, con, codes=work.delivery["codes"], progress=step
-        )
+            given.get(delivered.FAMILIES), given.get(delivered.MEMBERS), con, codes=work.delivery["codes"],
+            standing=work.database if corrected else None, progress=step,
+        )  # fmt: skip
         work.counts = list(found["files"])  # type: ignore[call-overload]
     else:
         con.execute(ddl.create_table("keluarga"))
@@ -278,7 +292,7 @@ def _read(con: duckdb.DuckDBPyConnection, work: _Work, step: Step) -> None:
     work.counts += [count.report() for count in fresh]
     _name_files(con, work)
     if whole and work.database is not None:
-        work.carried = carry.carry(con, work.database, replace=work.kind == survey.KIND or not work.corrected())
+        work.carried = carry.carry(con, work.database, replace=not corrected)
     for service in asked:
         work.matched[service] = services.apply(con, service)
     if "bpjs" in asked:

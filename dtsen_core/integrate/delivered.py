@@ -37,6 +37,7 @@ FROM numbered s JOIN first USING (nomor_kartu_keluarga) WHERE place > first"""
 NO_FAMILY = f"""
 SELECT s.file_id, s.line_from, 'tanpa_keluarga' AS reason, {CARD} AS detail
 FROM source_{MEMBERS} s ANTI JOIN source_{FAMILIES} f USING (nomor_kartu_keluarga)
+ANTI JOIN standing_family h USING (nomor_kartu_keluarga)
 WHERE regexp_full_match(s.nomor_kartu_keluarga, '[0-9]{{16}}') AND s.nomor_kartu_keluarga <> '0000000000000000'"""
 
 # The same person twice (same name and birth date): the first line stays. Different people on one number:
@@ -60,12 +61,29 @@ SELECT file_id, line_from, CASE WHEN another THEN 'nik_dipakai_orang_lain' ELSE 
 FROM judged WHERE another OR place > first"""
 
 
+# Corrected records come beside a dataset that stands: they add to it and push nobody out.
+CARD_STANDS = f"""
+SELECT s.file_id, s.line_from, 'kk_ganda' AS reason, {CARD} AS detail
+FROM source_{FAMILIES} s SEMI JOIN standing_family h USING (nomor_kartu_keluarga)
+ANTI JOIN (SELECT * FROM fault WHERE reason = 'kk_ganda') USING (file_id, line_from)"""
+
+NIK_STANDS = f"""
+WITH met AS (
+  SELECT s.file_id, s.line_from, h.nik, CASE WHEN ({LETTERS} <> '' AND {LETTERS} <> h.letters)
+      OR coalesce(s.tanggal_lahir <> h.born, false) THEN 'nik_dipakai_orang_lain' ELSE 'nik_ganda' END AS reason
+  FROM source_{MEMBERS} s JOIN standing_person h ON h.nik = s.nomor_induk_kependudukan
+)
+SELECT file_id, line_from, reason, 'nomor_induk_kependudukan: ' || {NUMBER.format("nik")} AS detail
+FROM met ANTI JOIN fault USING (file_id, line_from, reason)"""
+
+
 def ingest_delivered(
-    keluarga_file: str | Path,
-    anggota_file: str | Path,
+    keluarga_file: str | Path | None,
+    anggota_file: str | Path | None,
     con: duckdb.DuckDBPyConnection,
     *,
     codes: str | None = None,
+    standing: Path | None = None,
     progress: Progress | None = None,
 ) -> dict[str, object]:
     """Read a delivered pair of files into ``keluarga``, ``anggota``, ``ingest_file`` and ``quarantine``, with
@@ -73,38 +91,65 @@ def ingest_delivered(
 
     Both tables are as the contract says: Kemendagri codes, sorted by village, one row per family card and
     per NIK. `codes` (``kemendagri`` or ``bps``) confirms the code system of the family file, which is
-    otherwise decided by its codes and names. Returns ``{"files": […]}`` with the account in physical lines.
+    otherwise decided by its codes and names. With `standing`, the database of the version before, the files are
+    records that were set aside from it and corrected: one of the two may be None, a member may belong to a family that
+    stands there (its ``id_keluarga`` is NULL until it is carried over), and a card or a person that stands there is a
+    reason against the record. Returns ``{"files": […]}`` with the account in physical lines.
 
     UserError: files that cannot be read or are not of this layout, an undecidable code system, or not one
     usable line.
     """
-    check_files("dtsen", (FAMILIES, MEMBERS), (keluarga_file, anggota_file))
+    given = {FAMILIES: keluarga_file, MEMBERS: anggota_file}
+    files = {name: [path] if path is not None else [] for name, path in given.items()}
+    if standing is None:
+        check_files("dtsen", (FAMILIES, MEMBERS), [path for paths in files.values() for path in paths])
+    _standing(con, standing)
 
     def step(low: float, high: float) -> Progress | None:
         if progress is None:
             return None
         return lambda share: progress(low + (high - low) * share)
 
-    families = read_source(con, FAMILIES, [keluarga_file], codes=codes, progress=step(0, 0.35), temporary=True,
-                           checks=[CARD_TWICE])  # fmt: skip
+    families = read_source(con, FAMILIES, files[FAMILIES], codes=codes, progress=step(0, 0.35), temporary=True,
+                           checks=[CARD_TWICE, CARD_STANDS])  # fmt: skip
     settle(con, FAMILIES, families)
     refuse_useless(families)
-    members = read_source(con, MEMBERS, [anggota_file], progress=step(0.35, 0.8), temporary=True,
-                          checks=[NO_FAMILY, NIK_TWICE])  # fmt: skip
+    members = read_source(con, MEMBERS, files[MEMBERS], progress=step(0.35, 0.8), temporary=True,
+                          checks=[NO_FAMILY, NIK_TWICE, NIK_STANDS])  # fmt: skip
     settle(con, MEMBERS, members)
     refuse_useless(members)
     _families(con)
     _members(con)
     _nothing_lost(con)
-    note_files(con, FAMILIES, [keluarga_file])
-    note_files(con, MEMBERS, [anggota_file])
+    for name, paths in files.items():
+        note_files(con, name, paths)
     trace.create_tables(con)
     trace.note_delivered(con)
-    for table in (f"source_{FAMILIES}", f"source_{FAMILIES}_region", f"source_{MEMBERS}", "reading_file"):
+    for table in (f"source_{FAMILIES}", f"source_{FAMILIES}_region", f"source_{MEMBERS}", "reading_file",
+                  "standing_family", "standing_person"):  # fmt: skip
         con.execute(f"DROP TABLE IF EXISTS {table}")
     if progress is not None:
         progress(1.0)
     return {"files": [file.report() for file in (*families, *members)]}
+
+
+def _standing(con: duckdb.DuckDBPyConnection, database: Path | None) -> None:
+    """``standing_family(nomor_kartu_keluarga)`` and ``standing_person(nik, letters, born)`` of the version before,
+    empty where nothing stands beside the new files."""
+    con.execute("CREATE OR REPLACE TEMP TABLE standing_family (nomor_kartu_keluarga VARCHAR)")
+    con.execute("CREATE OR REPLACE TEMP TABLE standing_person (nik VARCHAR, letters VARCHAR, born DATE)")
+    if database is None:
+        return
+    quoted = str(database).replace("'", "''")
+    con.execute(f"ATTACH '{quoted}' AS standing (READ_ONLY)")
+    try:
+        con.execute("INSERT INTO standing_family SELECT nomor_kartu_keluarga FROM standing.main.keluarga")
+        con.execute(
+            f"INSERT INTO standing_person SELECT s.nomor_induk_kependudukan, {LETTERS}, s.tanggal_lahir "
+            "FROM standing.main.anggota s"
+        )
+    finally:
+        con.execute("DETACH standing")
 
 
 def _nothing_lost(con: duckdb.DuckDBPyConnection) -> None:
@@ -148,7 +193,7 @@ def _members(con: duckdb.DuckDBPyConnection) -> None:
     con.execute(ddl.create_table("anggota"))
     con.execute(
         f"""INSERT INTO anggota SELECT * REPLACE (row_number() OVER () - 1 AS id_anggota) FROM (
-        SELECT {listed} FROM source_{MEMBERS} s JOIN keluarga k USING (nomor_kartu_keluarga)
+        SELECT {listed} FROM source_{MEMBERS} s LEFT JOIN keluarga k USING (nomor_kartu_keluarga)
         LEFT JOIN card_place p ON p.regency IS NOT DISTINCT FROM s.kode_kabupaten_kota_ktp
           AND p.district IS NOT DISTINCT FROM s.kode_kecamatan_ktp
           AND p.village IS NOT DISTINCT FROM s.kode_kelurahan_desa_ktp

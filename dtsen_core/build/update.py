@@ -114,8 +114,8 @@ def ingest(
     leaves nothing.
 
     Returns ``files`` (the account of each new file in physical lines: path, read, header, blank, accepted,
-    quarantined, reasons, every_reason, …), ``version``, ``as_of``, ``matched`` (per source: records, matched), ``families``,
-    ``persons``, ``unchanged``, ``dry_run`` and, for `dtsen`, ``regencies`` (carried, replaced, moved).
+    quarantined, reasons, every_reason, …), ``version``, ``as_of``, ``matched`` (per source: records, matched),
+    ``families``, ``persons``, ``unchanged``, ``dry_run`` and, for `dtsen`, ``regencies`` (carried, replaced, moved).
     UserError for anything wrong with the files or the place; InternalError if a line goes missing.
     """
     if kind not in KINDS:

@@ -37,7 +37,7 @@ CREATE OR REPLACE TEMP TABLE fault (file_id UTINYINT, line_from UINTEGER, step U
 """Every reason against a record of the source that is being read, one row each; by step and rank, the first one is
 the main reason. `variable` is the column that could not be read."""
 CELL, PLACE, RULE, CHECK = range(4)
-"""Steps of `FAULT`: damaged cells and unknown values, unknown places, rules of identity, checks against other records."""
+"""Steps of `FAULT`: damaged cells and unknown values, unknown places, rules of identity, checks on other records."""
 DAMAGED = "karakter_rusak"
 REJECTED = pa.schema([
     ("line_from", pa.int64()), ("lines", pa.list_(pa.int32())), ("reason", pa.string()), ("detail", pa.string()),
@@ -80,7 +80,8 @@ class FileCount:
         return {
             "path": self.path, "source": self.source, "read": self.read, "header": self.header,
             "blank": self.blank, "accepted": self.accepted, "quarantined": self.quarantined,
-            "reasons": dict(self.reasons), "every_reason": dict(self.every_reason), "encoding": self.encoding, "delimiter": self.delimiter,
+            "reasons": dict(self.reasons), "every_reason": dict(self.every_reason),
+            "encoding": self.encoding, "delimiter": self.delimiter,
             "code_system": self.code_system, "missing_columns": list(self.missing_columns),
         }  # fmt: skip
 

@@ -115,8 +115,8 @@ def _run(
                 kind, paths, page.dataset.path, codes=system, as_of=dt.date.fromisoformat(as_of), dry_run=dry_run,
                 progress=show,
             )  # fmt: skip
-        except UserError as refusal:
-            st.error(refusal.message(page.lang))
+        except UserError as problem:
+            st.error(mutu_upload.refusal(problem, paths, page.lang))
         finally:
             bar.empty()
     return None

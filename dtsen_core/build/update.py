@@ -20,6 +20,7 @@ from dtsen_core.build import derive, lock, store
 from dtsen_core.build.progress import Listener, Progress, silent
 from dtsen_core.collect.layouts import ORIGIN_COLUMNS, layout, plain
 from dtsen_core.collect.physical import open_source
+from dtsen_core.collect.quarantine import export_quarantine
 from dtsen_core.collect.readers import Progress as Step
 from dtsen_core.errors import UserError
 from dtsen_core.integrate import carry, delivered, golden, quality, review, services, survey, trace
@@ -59,6 +60,7 @@ class _Work:
     counts: list[dict[str, Any]] = field(default_factory=list)
     matched: dict[str, Any] = field(default_factory=dict)
     carried: dict[str, int] = field(default_factory=dict)
+    exports: list[str] = field(default_factory=list)
 
     def deliveries(self) -> list[dict[str, Any]]:
         coming = [self.delivery] if self.delivery["files"] else []
@@ -103,6 +105,7 @@ class _Work:
 def ingest(
     kind: str, files: Sequence[Path | str], root: Path | str, *, codes: str | None = None,
     as_of: dt.date | None = None, dry_run: bool = False, progress: Listener = silent,
+    corrections: Path | None = None, lang: str = "id",
 ) -> dict[str, Any]:  # fmt: skip
     """Make a new version of the real dataset at `root` (new, if there is none) with `files` of `kind`.
 
@@ -111,7 +114,8 @@ def ingest(
     `dukcapil`) adds to what the dataset holds of it, and as soon as the civil register and one other are
     there, the golden record is made. `pln`, `bpjs` and `programme` speak of families that stand. `codes`
     confirms the code system; `as_of` is the date the data speak of (default: today). `dry_run` reports and
-    leaves nothing.
+    leaves nothing. What is set aside of the new files is written into the folder `corrections`, if one is given, as
+    exports with reasons in `lang`, ready to be corrected (``exports`` in the report names them).
 
     Returns ``files`` (the account of each new file in physical lines: path, read, header, blank, accepted,
     quarantined, reasons, every_reason, …), ``version``, ``as_of``, ``matched`` (per source: records, matched),
@@ -130,6 +134,7 @@ def ingest(
             return _unchanged(target, kind, paths, dry_run=True)
         with tempfile.TemporaryDirectory(prefix="dtsen-") as place:
             manifest = _make(work, Path(place), told)
+            _export(work, Path(place) / DATABASE, corrections, lang)
         return _report(work, manifest, dry_run=True)
     with lock.exclusive(target):
         refuse_foreign(target, "real")
@@ -141,6 +146,7 @@ def ingest(
         try:
             with new_dataset(target, "real") as folder:
                 manifest = _make(work, folder, told)
+                _export(work, folder / DATABASE, corrections, lang)
                 with told.stage("finish"):
                     for path, file in zip(work.paths, work.delivery["files"]):
                         store.keep(target, path, file)
@@ -258,6 +264,22 @@ def _make(work: _Work, folder: Path, told: Progress) -> Manifest:
     return manifest
 
 
+def _export(work: _Work, database: Path, folder: Path | None, lang: str) -> None:
+    """Export what the new files have in quarantine, one file per layout, into `folder`."""
+    if folder is None:
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    with contextlib.closing(duckdb.connect(str(database), read_only=True)) as con:
+        for name in dict.fromkeys(file["layout"] for file in work.delivery["files"]):
+            shown = [file["shown"] for file in work.delivery["files"] if file["layout"] == name]
+            found = con.execute("SELECT count(*) FROM quarantine WHERE source = ? AND list_contains(?, path)",
+                                [name, shown]).fetchall() if has(con, "quarantine") else [(0,)]  # fmt: skip
+            if found[0][0]:
+                target = folder / f"karantina_{name}.csv"
+                export_quarantine(con, target, name, lang=lang, files=shown)
+                work.exports.append(str(target))
+
+
 def _read(con: duckdb.DuckDBPyConnection, work: _Work, step: Step) -> None:
     """Families and persons: delivered whole, or made from the registers; then what the services know."""
     whole = work.has_kind(DTSEN) or bool(work.held and work.held.families and not work.held.deliveries)
@@ -355,6 +377,7 @@ def _report(work: _Work, manifest: Manifest, *, dry_run: bool) -> dict[str, Any]
         "files": work.counts, "version": None if dry_run else manifest.version, "as_of": manifest.as_of,
         "matched": work.matched, "families": manifest.families, "persons": manifest.persons, "unchanged": False,
         "dry_run": dry_run, **({"regencies": work.carried} if work.carried else {}),
+        **({"exports": work.exports} if work.exports else {}),
     }  # fmt: skip
 
 

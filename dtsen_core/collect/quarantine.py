@@ -25,8 +25,12 @@ from dtsen_core.spreadsheet import guarded
 ROWS = 5_000
 
 
-def export_quarantine(con: duckdb.DuckDBPyConnection, path: Path | str, kind: str, *, lang: str = "id") -> int:
-    """Write the quarantined records of `kind` to `path`; returns how many.
+def export_quarantine(
+    con: duckdb.DuckDBPyConnection, path: Path | str, kind: str, *, lang: str = "id",
+    files: Sequence[str] | None = None,
+) -> int:  # fmt: skip
+    """Write the quarantined records of `kind` (of `files` alone, by their names in the accounts) to `path`; returns
+    how many.
 
     `con` (a connection or cursor of a dataset, or of one under construction) has ``quarantine`` and
     ``ingest_file``. The columns are those of the first file of that kind; records of files with other columns are
@@ -41,13 +45,14 @@ def export_quarantine(con: duckdb.DuckDBPyConnection, path: Path | str, kind: st
         wanted = layout(kind)
     except KeyError as error:
         raise UserError("errors_ingest.unknown_kind", kind=kind, allowed=", ".join(_present(con))) from error
-    files = con.execute(
+    read = con.execute(
         """SELECT path, delimiter, column_names FROM ingest_file
         WHERE source = ? AND path IN (SELECT path FROM quarantine WHERE source = ?) ORDER BY path""", [kind, kind],
     ).fetchall()  # fmt: skip
-    if not files:
+    read = [file for file in read if files is None or file[0] in files]
+    if not read:
         raise UserError("errors_ingest.nothing_quarantined", kind=kind, allowed=", ".join(_present(con)))
-    header = list(files[0][2])
+    header = list(read[0][2])
     width = len(header)
     count = 0
     scratch = target.with_name(target.name + ".tmp")
@@ -55,7 +60,7 @@ def export_quarantine(con: duckdb.DuckDBPyConnection, path: Path | str, kind: st
         with scratch.open("w", encoding="utf-8-sig", newline="") as handle:
             writer = csv.writer(handle)
             writer.writerow([*header, *EXPORT_COLUMNS])
-            for name, delimiter, names in files:
+            for name, delimiter, names in read:
                 shape = _shape(wanted, delimiter, names)
                 shown = {variable: names[place] for variable, place in positions(names, wanted).items()}
                 order = _order(header, names)

@@ -28,12 +28,14 @@ REPORT, DONE = "mutu.upload.report", "mutu.upload.done"
 
 def ingest(
     kind: str, files: Sequence[str], root: Path, *, codes: str | None, as_of: dt.date, dry_run: bool,
-    progress: Listener,
+    progress: Listener, lang: str = "id",
 ) -> Mapping[str, Any]:  # fmt: skip
-    """The one door to the build room: its report on `files` of `kind`."""
+    """The one door to the build room: its report on `files` of `kind`, uploaded ones; a trial also exports what it
+    would set aside of them, beside them."""
     report: Mapping[str, Any] = update.ingest(
-        kind, list(files), root, codes=codes, as_of=as_of, dry_run=dry_run, progress=progress
-    )
+        kind, list(files), root, codes=codes, as_of=as_of, dry_run=dry_run, progress=progress, lang=lang,
+        corrections=cache_mutu.beside_upload(files) if dry_run else None,
+    )  # fmt: skip
     return report
 
 
@@ -113,7 +115,7 @@ def _run(
         try:
             return ingest(
                 kind, paths, page.dataset.path, codes=system, as_of=dt.date.fromisoformat(as_of), dry_run=dry_run,
-                progress=show,
+                progress=show, lang=page.lang,
             )  # fmt: skip
         except UserError as problem:
             st.error(mutu_upload.refusal(problem, paths, page.lang))
@@ -134,3 +136,8 @@ def _report(page: Page, report: Mapping[str, Any]) -> None:
                          alt=page.t("alt_table", finding=finding))  # fmt: skip
     if any(file.get("reasons") for file in files):
         st.caption(page.t("reasons_note_lines"))
+    # The visitor's own lines, given back to be corrected; nothing of the dataset is in them.
+    for export in filter(Path.is_file, map(Path, report.get("exports", ()))):
+        st.download_button(page.t("upload_corrections", name=export.name), export.read_bytes, export.name,
+                           icon=":material/edit_note:", on_click="ignore", key=f"mutu.upload.{export.name}",
+                           help=page.t("upload_corrections_help"))  # fmt: skip

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from dtsen_core.locale import text
+from dtsen_core.locale import LANGS, text
 from dtsen_core.oversight.disclosure import TableSpec, publish
 from dtsen_core.policy.quality.measures import PASSES, measures
 from dtsen_core.present import mutu, mutu_area, mutu_charts
@@ -50,6 +50,17 @@ def test_a_hidden_total_is_said_as_such() -> None:
                      additive={"records": ["linked", "review", "none"], "linked": ["exact", "later"]})  # fmt: skip
     shown = mutu.matching_figures(publish(frame, spec, origin="real"), 300, 900, "id")
     assert shown[1].value == shown[2].value == text("disclosure.suppressed", "id")
+
+
+def test_reasons_are_listed_by_code_and_sentence_under_the_main_one_and_under_all(folders) -> None:
+    for lang in LANGS:
+        shown = mutu.rule_table(cache_mutu.reading(dataset_key(folders["simulated"]))[1], lang).frame
+        first = shown.iloc[0]
+        assert first[text("mutu.col_reason_code", lang)] == "nik_tak_sah"
+        assert first[text("mutu.col_reason", lang)] == text("integrate.nik_tak_sah", lang)
+        assert shown[text("mutu.col_main", lang)].tolist() == [4000, 3, 0]
+        every = shown[text("mutu.col_every", lang)]
+        assert (every.iloc[0], every.isna().sum()) == (4000, 2), "three records of one reason are too few to be shown"
 
 
 def test_every_measure_has_its_words_in_both_languages() -> None:

@@ -90,14 +90,12 @@ def reading_by_source(dataset: Dataset) -> pd.DataFrame:
 
 def quarantine_by_rule(dataset: Dataset) -> pd.DataFrame:
     """key, source, reason, main (records whose main reason it is: every record once), records (all that have this
-    reason: a record counts under each of its reasons, so the sum may exceed the records), and mended of them with
-    its share."""
+    reason: a record counts under each of its reasons, so the sum may exceed the records), and mended of them."""
     reasons = "[reason]"
     if has_columns(dataset, "quarantine", "reasons"):
         reasons = "CASE WHEN len(reasons) > 0 THEN list_distinct(reasons) ELSE [reason] END"
     sql = _REASONS.format(reasons=reasons, mended=_mended(dataset))
-    found = dataset.cursor().execute(sql).df()
-    return found.assign(mended_share=found["mended"] / found["records"])
+    return dataset.cursor().execute(sql).df()
 
 
 def rule_findings(dataset: Dataset) -> pd.DataFrame:

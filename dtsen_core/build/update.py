@@ -17,8 +17,9 @@ import duckdb
 
 from dtsen_core.build import derive, lock, store
 from dtsen_core.build.progress import Listener, Progress, silent
-from dtsen_core.collect.layouts import EXPORT_COLUMNS, layout, plain
+from dtsen_core.collect.layouts import ORIGIN_COLUMNS, layout, plain
 from dtsen_core.collect.physical import open_source
+from dtsen_core.collect.quarantine import export_quarantine
 from dtsen_core.collect.readers import Progress as Step
 from dtsen_core.errors import UserError
 from dtsen_core.integrate import carry, delivered, golden, quality, review, services, survey, trace
@@ -58,6 +59,7 @@ class _Work:
     counts: list[dict[str, Any]] = field(default_factory=list)
     matched: dict[str, Any] = field(default_factory=dict)
     carried: dict[str, int] = field(default_factory=dict)
+    exports: list[str] = field(default_factory=list)
 
     def deliveries(self) -> list[dict[str, Any]]:
         coming = [self.delivery] if self.delivery["files"] else []
@@ -85,11 +87,15 @@ class _Work:
         return pairs
 
     def corrected(self) -> bool:
-        """Do the new files come from an export of the quarantine? Then they add to a regency."""
-        return all(
-            set(EXPORT_COLUMNS) <= {plain(name) for name in open_source(path, layout(file["layout"])).names}
-            for path, file in zip(self.paths, self.delivery["files"])
-        )
+        """Do the new files come from an export of the quarantine? Then they add to a regency.
+
+        UserError if only some of them do: whole files replace a regency, and corrected records alone are no regency.
+        """
+        found = [_is_export(path, file["layout"]) for path, file in zip(self.paths, self.delivery["files"])]
+        if any(found) and not all(found):
+            mixed = self.paths[found.index(True)]
+            raise UserError("errors_ingest.mixed_correction", path=mixed, other=self.paths[found.index(False)])
+        return all(found)
 
     def has_kind(self, kind: str) -> bool:
         return any(delivery["kind"] == kind for delivery in self.deliveries())
@@ -98,19 +104,21 @@ class _Work:
 def ingest(
     kind: str, files: Sequence[Path | str], root: Path | str, *, codes: str | None = None,
     as_of: dt.date | None = None, dry_run: bool = False, progress: Listener = silent,
+    corrections: Path | None = None, lang: str = "id",
 ) -> dict[str, Any]:  # fmt: skip
     """Make a new version of the real dataset at `root` (new, if there is none) with `files` of `kind`.
 
-    `dtsen` takes the family and the member file of one or more regencies and replaces those regencies (an
-    export of the quarantine that was corrected adds to them). A register (`dtks`, `regsosek`, `p3ke`,
+    `dtsen` takes the family and the member file of one or more regencies and replaces those regencies (exports of the
+    quarantine that were corrected, one or both, add to them). A register (`dtks`, `regsosek`, `p3ke`,
     `dukcapil`) adds to what the dataset holds of it, and as soon as the civil register and one other are
     there, the golden record is made. `pln`, `bpjs` and `programme` speak of families that stand. `codes`
     confirms the code system; `as_of` is the date the data speak of (default: today). `dry_run` reports and
-    leaves nothing.
+    leaves nothing. What is set aside of the new files is written into the folder `corrections`, if one is given, as
+    exports with reasons in `lang`, ready to be corrected (``exports`` in the report names them).
 
     Returns ``files`` (the account of each new file in physical lines: path, read, header, blank, accepted,
-    quarantined, reasons, …), ``version``, ``as_of``, ``matched`` (per source: records, matched), ``families``,
-    ``persons``, ``unchanged``, ``dry_run`` and, for `dtsen`, ``regencies`` (carried, replaced, moved).
+    quarantined, reasons, every_reason, …), ``version``, ``as_of``, ``matched`` (per source: records, matched),
+    ``families``, ``persons``, ``unchanged``, ``dry_run`` and, for `dtsen`, ``regencies`` (carried, replaced, moved).
     UserError for anything wrong with the files or the place; InternalError if a line goes missing.
     """
     if kind not in KINDS:
@@ -126,6 +134,7 @@ def ingest(
         # Beside the versions: people's data lie nowhere else, and the next run removes what a killed one left.
         with explained(target), versions.building(target) as place:
             manifest = _make(work, place, told)
+            _export(work, place / DATABASE, corrections, lang)
         return _report(work, manifest, dry_run=True)
     with lock.exclusive(target):
         refuse_foreign(target, "real")
@@ -137,6 +146,7 @@ def ingest(
         try:
             with new_dataset(target, "real") as folder:
                 manifest = _make(work, folder, told)
+                _export(work, folder / DATABASE, corrections, lang)
                 with told.stage("finish"):
                     for path, file in zip(work.paths, work.delivery["files"]):
                         store.keep(target, path, file)
@@ -208,10 +218,13 @@ def _known(held: Manifest | None, kind: str) -> set[str]:
 
 def _layouts(kind: str, paths: list[Path], held: Manifest | None) -> list[str]:
     """The layout of each file. A single file of a register in two parts (a corrected one, say) is recognised
-    by its header if the dataset holds that register."""
+    by its header if the dataset holds that register; of delivered families or members only corrected ones may come
+    alone."""
     expected = KINDS[kind]
-    if kind != DTSEN and len(expected) > len(paths) == 1 and held and any(d["kind"] == kind for d in held.deliveries):
-        return [_recognised(paths[0], expected)]
+    if len(expected) > len(paths) == 1 and held and any(d["kind"] == kind for d in held.deliveries):
+        found = _recognised(paths[0], expected)
+        if kind != DTSEN or _is_export(paths[0], found):
+            return [found]
     check_files(kind, expected, paths)
     return list(expected) if len(expected) > 1 else [expected[0]] * len(paths)
 
@@ -226,6 +239,10 @@ def in_order(kind: str, files: Sequence[str]) -> list[str]:
             if sorted(found) == sorted(expected):
                 return [files[found.index(name)] for name in expected]
     return list(files)
+
+
+def _is_export(path: Path, name: str) -> bool:
+    return set(ORIGIN_COLUMNS) <= {plain(column) for column in open_source(path, layout(name)).names}
 
 
 def _recognised(path: Path, layouts: Sequence[str]) -> str:
@@ -259,16 +276,35 @@ def _make(work: _Work, folder: Path, told: Progress) -> Manifest:
     return manifest
 
 
+def _export(work: _Work, database: Path, folder: Path | None, lang: str) -> None:
+    """Export what the new files have in quarantine, one file per layout, into `folder`."""
+    if folder is None:
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    with contextlib.closing(duckdb.connect(str(database), read_only=True)) as con:
+        for name in dict.fromkeys(file["layout"] for file in work.delivery["files"]):
+            shown = [file["shown"] for file in work.delivery["files"] if file["layout"] == name]
+            found = con.execute("SELECT count(*) FROM quarantine WHERE source = ? AND list_contains(?, path)",
+                                [name, shown]).fetchall() if has(con, "quarantine") else [(0,)]  # fmt: skip
+            if found[0][0]:
+                target = folder / f"karantina_{name}.csv"
+                export_quarantine(con, target, name, lang=lang, files=shown)
+                work.exports.append(str(target))
+
+
 def _read(con: duckdb.DuckDBPyConnection, work: _Work, step: Step) -> None:
     """Families and persons: delivered whole, or made from the registers; then what the services know."""
     whole = work.has_kind(DTSEN) or bool(work.held and work.held.families and not work.held.deliveries)
+    corrected = False
     held = [kind for kind in REGISTERS if work.has_kind(kind)]
     files = work.files(*held)
     if work.kind == DTSEN:
-        families_file, members_file = work.paths
+        given = {file["layout"]: path for path, file in zip(work.paths, work.delivery["files"])}
+        corrected = work.corrected()
         found = delivered.ingest_delivered(
-            families_file, members_file, con, codes=work.delivery["codes"], progress=step
-        )
+            given.get(delivered.FAMILIES), given.get(delivered.MEMBERS), con, codes=work.delivery["codes"],
+            standing=work.database if corrected else None, progress=step,
+        )  # fmt: skip
         work.counts = list(found["files"])  # type: ignore[call-overload]
     else:
         con.execute(ddl.create_table("keluarga"))
@@ -290,7 +326,7 @@ def _read(con: duckdb.DuckDBPyConnection, work: _Work, step: Step) -> None:
     work.counts += [count.report() for count in fresh]
     _name_files(con, work)
     if whole and work.database is not None:
-        work.carried = carry.carry(con, work.database, replace=work.kind == survey.KIND or not work.corrected())
+        work.carried = carry.carry(con, work.database, replace=not corrected)
     for service in asked:
         work.matched[service] = services.apply(con, service)
     if "bpjs" in asked:
@@ -353,6 +389,7 @@ def _report(work: _Work, manifest: Manifest, *, dry_run: bool) -> dict[str, Any]
         "files": work.counts, "version": None if dry_run else manifest.version, "as_of": manifest.as_of,
         "matched": work.matched, "families": manifest.families, "persons": manifest.persons, "unchanged": False,
         "dry_run": dry_run, **({"regencies": work.carried} if work.carried else {}),
+        **({"exports": work.exports} if work.exports else {}),
     }  # fmt: skip
 
 
@@ -363,6 +400,7 @@ def _unchanged(root: Path, kind: str, paths: list[Path], *, dry_run: bool) -> di
     names |= {found: name for name, found in manifest.files.items() if found not in names}
     accounts = []
     with contextlib.closing(Dataset.open(root).cursor()) as con:
+        listed = "list_distinct(reasons)" if has(con, "quarantine", "reasons") else "[reason]"
         for path in paths:
             shown = names[store.digest(path)]
             cursor = con.execute("SELECT * FROM ingest_file WHERE path = ?", [shown])
@@ -370,7 +408,11 @@ def _unchanged(root: Path, kind: str, paths: list[Path], *, dry_run: bool) -> di
             for row in cursor.fetchall():
                 reasons = con.execute("""SELECT reason, sum(len(lines))::BIGINT FROM quarantine WHERE path = ?
                     GROUP BY reason ORDER BY 2 DESC, 1""", [shown]).fetchall()  # fmt: skip
-                accounts.append({**dict(zip(columns, row)), "path": str(path), "reasons": dict(reasons)})
+                every = con.execute(f"""SELECT r.reason, sum(lines)::BIGINT FROM (
+                    SELECT unnest({listed}) AS reason, len(lines) AS lines FROM quarantine WHERE path = ?) r
+                    GROUP BY ALL ORDER BY 2 DESC, 1""", [shown]).fetchall()  # fmt: skip
+                accounts.append({**dict(zip(columns, row)), "path": str(path), "reasons": dict(reasons),
+                                 "every_reason": dict(every)})  # fmt: skip
     return {
         "files": accounts, "version": manifest.version, "as_of": manifest.as_of, "matched": {},
         "families": manifest.families, "persons": manifest.persons, "unchanged": True, "dry_run": dry_run,

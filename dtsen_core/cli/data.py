@@ -82,7 +82,7 @@ def ingest(
 ) -> None:
     check_format(form)
     options.choose("KIND", kind, KINDS)
-    if kind == "dtsen" and len(files) != 2:
+    if kind == "dtsen" and len(files) > 2:
         raise UserError("errors_cli.two_files", given=len(files))
     system = options.code_system(codes)
     day = _day(as_of)

@@ -1,7 +1,8 @@
 """Graded rules for numbers and identity, run in DuckDB over the columns of a source.
 
 The rules are data (``data/rules/identity/rules.toml``): code, severity, SQL condition, sentence, source. Errors set
-a record aside, and in registers of recipients hold it for linkage; warnings only count.
+a record aside, and in registers of recipients hold it for linkage; warnings only count. Records that something else
+sets aside go through the same rules, over the columns that could be read.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from functools import lru_cache
 import duckdb
 import pyarrow as pa
 
+from dtsen_core.collect.accounting import CELL, DAMAGED, RULE
 from dtsen_core.collect.layouts import Layout, layout
 from dtsen_core.paths import RULES
 from dtsen_core.regions import units
@@ -94,19 +96,16 @@ def _columns(wanted: Layout) -> dict[str, str]:
 def apply(con: duckdb.DuckDBPyConnection, kind: str, table: str) -> None:
     """Run the rules of `kind` over `table` (``source_<kind>``, made by the reader in this connection).
 
-    Cleans the numbers in `table`, adds to ``rule_finding``, and makes the temporary table ``rule_error(file_id,
-    line_from, reasons, detail)`` of the records with errors, reasons in the order of the rules.
+    Cleans the numbers in `table`, adds to ``rule_finding`` (over records all of whose cells could be read), adds
+    the errors to ``fault`` in the order of the rules, and leaves the temporary table ``rule_flag`` for `warnings`.
     """
     con.execute(TABLES)
     con.execute(
         "DELETE FROM rule_finding WHERE source = ? AND path IN (SELECT path FROM reading_file)", [kind]
     )
+    con.execute("CREATE OR REPLACE TEMP TABLE rule_flag (file_id UTINYINT, line_from UINTEGER)")
     wanted = layout(kind)
     rules = rules_of(kind)
-    con.execute(
-        "CREATE OR REPLACE TEMP TABLE rule_error "
-        "(file_id UTINYINT, line_from UINTEGER, reasons VARCHAR[], detail VARCHAR)"
-    )
     if not rules:
         return
     _regions(con)
@@ -118,11 +117,20 @@ def apply(con: duckdb.DuckDBPyConnection, kind: str, table: str) -> None:
     shared = [rule for rule in rules if rule.check]
     con.execute(_shared(bool(shared)))
     if _flag(con, rules):
+        _unread(con, rules, columns)
         _errors(con, rules, columns)
         _count(con, kind, table, rules)
     con.execute("DROP VIEW rule_row")
-    for name in ("nik_cleaned", "kk_cleaned", "shared_number", "registration_region", "rule_flag"):
+    for name in ("nik_cleaned", "kk_cleaned", "shared_number", "registration_region"):
         con.execute(f"DROP TABLE IF EXISTS {name}")
+
+
+def warnings(kind: str) -> str:
+    """A SELECT of ``file_id, line_from, warnings`` over ``rule_flag``, as `apply` leaves it."""
+    listed = [f"CASE WHEN n{number} THEN '{rule.code}' END" for number, rule in enumerate(rules_of(kind))
+              if rule.severity == "warning"]  # fmt: skip
+    found = f"list_filter([{', '.join(listed)}], lambda code: code IS NOT NULL)" if listed else "NULL::VARCHAR[]"
+    return f"SELECT file_id, line_from, {found} AS warnings FROM rule_flag"
 
 
 def _regions(con: duckdb.DuckDBPyConnection) -> None:
@@ -174,22 +182,31 @@ def _view(table: str, columns: dict[str, str]) -> str:
 
 def _shared(wanted: bool) -> str:
     """``shared_number``: records whose number different people have. Every record is compared with the first of its
-    number, so a number that a whole file repeats costs no more than its rows."""
+    number, so a number that a whole file repeats costs no more than its rows.
+
+    A record with cells that could not be read is told that its number is another person's, but holds nobody back:
+    what is left of a damaged line must not set a sound one aside.
+    """
     letters = "upper(regexp_replace(coalesce({}, ''), '[^A-Za-z]', '', 'g'))"
     if not wanted:
         return "CREATE OR REPLACE TEMP TABLE shared_number (file_id UTINYINT, line_from UINTEGER)"
     return f"""CREATE OR REPLACE TEMP TABLE shared_number AS
         WITH twice AS (
-          SELECT nik, min((file_id::BIGINT << 32) + line_from) AS first FROM rule_row WHERE nik_ok
-          GROUP BY nik HAVING count(*) > 1
+          SELECT nik FROM rule_row WHERE nik_ok GROUP BY nik HAVING count(*) > 1
         ), row_of AS (
-          SELECT r.*, t.first, (r.file_id::BIGINT << 32) + r.line_from AS place FROM rule_row r JOIN twice t USING (nik)
+          SELECT r.*, (r.file_id::BIGINT << 32) + r.line_from AS place,
+            (r.file_id, r.line_from) NOT IN (SELECT (file_id, line_from) FROM fault WHERE step = {CELL}) AS sound
+          FROM rule_row r SEMI JOIN twice USING (nik)
+        ), of_number AS (
+          SELECT nik, coalesce(min(place) FILTER (sound), min(place)) AS first FROM row_of GROUP BY nik
         ), compared AS (
-          SELECT a.nik FROM row_of a JOIN row_of b ON b.nik = a.nik AND b.place = b.first AND a.place <> a.first
+          SELECT a.nik, bool_or(a.sound) AS sound FROM row_of a JOIN of_number o ON o.nik = a.nik AND a.place <> o.first
+          JOIN row_of b ON b.nik = a.nik AND b.place = o.first
           WHERE (a.born <> b.born OR a.sex <> b.sex)
             AND jaro_winkler_similarity({letters.format("a.name")}, {letters.format("b.name")}) < {SAME_NAME}
+          GROUP BY a.nik
         )
-        SELECT file_id, line_from FROM row_of WHERE nik IN (SELECT nik FROM compared)"""
+        SELECT r.file_id, r.line_from FROM row_of r JOIN compared c ON c.nik = r.nik AND (c.sound OR NOT r.sound)"""
 
 
 def _condition(rule: Rule) -> str:
@@ -210,33 +227,55 @@ def _flag(con: duckdb.DuckDBPyConnection, rules: tuple[Rule, ...]) -> int:
     return int(con.execute("SELECT count(*) FROM rule_flag").fetchall()[0][0])
 
 
+def _unread(con: duckdb.DuckDBPyConnection, rules: tuple[Rule, ...], columns: dict[str, str]) -> None:
+    """Take back what rules found in columns of which the cell is damaged: nothing can be said about those."""
+    shorts = {variable: short for short, variable in columns.items()}
+    found = con.execute(
+        "SELECT DISTINCT variable FROM fault WHERE step = ? AND reason = ? AND list_contains(?, variable)",
+        [CELL, DAMAGED, list(shorts)],
+    ).fetchall()
+    for (variable,) in found:
+        touched = [number for number, rule in enumerate(rules) if shorts[variable] in rule.needs]
+        if touched:
+            con.execute(
+                f"""UPDATE rule_flag SET {", ".join(f"n{number} = false" for number in touched)} FROM fault f
+                WHERE f.file_id = rule_flag.file_id AND f.line_from = rule_flag.line_from AND f.reason = ?
+                  AND f.variable = ?""",
+                [DAMAGED, variable],
+            )
+
+
 def _errors(con: duckdb.DuckDBPyConnection, rules: tuple[Rule, ...], columns: dict[str, str]) -> None:
-    flagged = [(number, rule.code) for number, rule in enumerate(rules) if rule.severity == "error"]
-    if not flagged:
-        return
-    listed = ", ".join(f"CASE WHEN n{number} THEN '{code}' END" for number, code in flagged)
-    shown = " ".join(
-        f"WHEN starts_with(reasons[1], '{short}') THEN '{columns[short]}: ' || left({short}_raw, 2) "
-        f"|| repeat('•', greatest(length({short}_raw) - 4, 0)) "
-        f"|| right({short}_raw, least(2, greatest(length({short}_raw) - 2, 0))) || ' (' || length({short}_raw) || ')'"
-        for short in ("nik", "kk") if short in columns
-    )  # fmt: skip
-    con.execute(
-        f"""INSERT INTO rule_error
-        SELECT file_id, line_from, reasons, left(CASE {shown} ELSE '' END, 120) AS detail FROM (
-          SELECT *, list_filter([{listed}], lambda code: code IS NOT NULL) AS reasons
-          FROM rule_flag WHERE {' OR '.join(f"n{number}" for number, _ in flagged)})"""
-    )
+    """Add the errors to ``fault``, each with the number it speaks of, masked."""
+    for number, rule in enumerate(rules):
+        if rule.severity != "error":
+            continue
+        short = rule.code.split("_")[0]
+        shown = "''"
+        if short in ("nik", "kk") and short in columns:
+            raw = f"{short}_raw"
+            shown = (
+                f"left('{columns[short]}: ' || left({raw}, 2) || repeat('•', greatest(length({raw}) - 4, 0)) "
+                f"|| right({raw}, least(2, greatest(length({raw}) - 2, 0))) || ' (' || length({raw}) || ')', 120)"
+            )
+        con.execute(
+            f"""INSERT INTO fault BY NAME
+            SELECT file_id, line_from, ? AS step, ? AS rank, ? AS reason, {shown} AS detail
+            FROM rule_flag WHERE n{number}""",
+            [RULE, number, rule.code],
+        )
 
 
 def _count(con: duckdb.DuckDBPyConnection, kind: str, table: str, rules: tuple[Rule, ...]) -> None:
-    """``rule_finding``: records per rule, file, province and regency."""
+    """``rule_finding``: records per rule, file, province and regency. Records with cells that could not be read are
+    left out: they are in neither the accepted nor the held records that the findings are set against."""
     counts = ", ".join(f"count(*) FILTER (n{number}) AS n{number}" for number in range(len(rules)))
     con.execute(
         f"""CREATE OR REPLACE TEMP TABLE rule_count AS
         SELECT f.path, coalesce(p.province, {UNKNOWN_PROVINCE})::UTINYINT AS province,
           coalesce(p.regency, {UNKNOWN_REGENCY})::USMALLINT AS regency, {counts}
-        FROM rule_flag r JOIN reading_file f USING (file_id) {_places(con, kind, table)} GROUP BY ALL"""
+        FROM (SELECT * FROM rule_flag ANTI JOIN (SELECT * FROM fault WHERE step = {CELL}) USING (file_id, line_from)) r
+        JOIN reading_file f USING (file_id) {_places(con, kind, table)} GROUP BY ALL"""
     )
     for number, rule in enumerate(rules):
         con.execute(

@@ -21,8 +21,10 @@ from dtsen_core.registry.fields import field, fields
 TYPES = ("nik", "kk", "code", "flag", "integer", "number", "text", "date", "region", "region_name",
          "money")
 REGION_LEVELS = ("provinsi", "kabupaten_kota", "kecamatan", "kelurahan_desa")
-EXPORT_COLUMNS = ("alasan_karantina", "keterangan_karantina", "berkas_asal", "baris_asal")
-"""Columns that the export of the quarantine adds; a corrected file may keep them, they are not read."""
+EXPORT_COLUMNS = ("alasan_karantina", "keterangan_karantina", "peringatan_karantina", "berkas_asal", "baris_asal")
+"""Columns that the export of the quarantine adds: codes of all reasons, their sentences, warnings, where the record
+was. A corrected file may keep them, they are not read."""
+ORIGIN_COLUMNS = EXPORT_COLUMNS[-2:]
 MOST_UNKNOWN = 500
 """So many unknown names of a header are searched for misspelt ones; a file of thousands of columns is no register."""
 NEAR_MISS = 0.8

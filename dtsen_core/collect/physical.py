@@ -30,6 +30,8 @@ HEAD = 1 << 20
 SAMPLE = 50_000
 """Bytes beyond ASCII per block that are looked at to tell UTF-8 from Latin-1."""
 LF, CR, QUOTE = 10, 13, 34
+NO_TEXT = re.compile("[\0\ufffd]")
+"""What bytes that are no text look like once they are decoded."""
 SPACES = b" \t\r\x0b\x0c\x1a"
 """What a blank line may hold; 0x1A is the end mark that old DOS programs write."""
 
@@ -65,14 +67,26 @@ class Source:
     bare_cr: bool
 
 
+@dataclass(frozen=True)
+class Damage:
+    """A cell whose bytes are no text: its record's first line, its variable ('' where it is not read), the name of
+    its column and what is left of its text."""
+
+    line_from: int
+    variable: str
+    column: str
+    text: str
+
+
 @dataclass
 class Block:
     """One block of a file: the text columns of its records (by variable), with the physical line of each,
-    the lines of joined records, and what was not accepted."""
+    the lines of joined records, the damaged cells (left empty in `table`), and what could not be split."""
 
     table: pa.Table
     line_from: np.ndarray
     joined: dict[int, list[int]]
+    damage: list[Damage]
     rejects: list[Reject]
     read: int
     header: int
@@ -255,7 +269,7 @@ class _BlockReader:
     def __init__(self, source: Source, plausible: Callable[[str, str], bool], dictionary: frozenset[str]):
         self.source = source
         self.delimiter = ord(source.delimiter)
-        by_place = {place: name for name, place in source.places.items()}
+        self.by_place = by_place = {place: name for name, place in source.places.items()}
         types = tuple(
             _kind(source.layout.column(by_place[i])) if i in by_place else "" for i in range(source.count)
         )
@@ -386,6 +400,7 @@ class _BlockReader:
         kind = lines.kind.copy()
         kind[list(repairer.taken)] = IRREGULAR
         regular = np.flatnonzero(kind == REGULAR)
+        damage = self._damage(repairer, number)
         tables, froms = [], []
         if len(regular):
             tables.append(self._parse(self._slices(data, lines, regular), lines.quoted))
@@ -402,8 +417,23 @@ class _BlockReader:
         }
         rejects = [Reject([i + number for i in r.lines], r.reason, r.detail) for r in repairer.rejects]
         line_from = np.concatenate(froms) if froms else np.zeros(0, np.int64)
-        return Block(table, line_from.astype(np.uint32), joined, rejects, len(kind),
+        return Block(table, line_from.astype(np.uint32), joined, damage, rejects, len(kind),
                      int((kind == HEADER).sum()), blank)  # fmt: skip
+
+    def _damage(self, repairer: Repairer, number: int) -> list[Damage]:
+        """Empty the damaged cells and list them; at least one entry per damaged record."""
+        found = []
+        for record in repairer.records:
+            if not record.damaged:
+                continue
+            places = [place for place, text in enumerate(record.fields) if NO_TEXT.search(text)]
+            for place in places or [-1]:
+                variable = self.by_place.get(place, "")
+                column = variable or (self.source.names[place] if 0 <= place < len(self.source.names) else "")
+                text = NO_TEXT.sub("\ufffd", record.fields[place]) if places else ""
+                found.append(Damage(record.lines[0] + number, variable, column, text))
+            record.fields = ["" if place in places else text for place, text in enumerate(record.fields)]
+        return found
 
     def _slices(self, data: bytes, lines: _Lines, regular: np.ndarray) -> bytes | memoryview:
         """The regular lines as one buffer in UTF-8."""

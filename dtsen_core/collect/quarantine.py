@@ -1,14 +1,16 @@
 """The quarantine as a file that can be corrected and read in again.
 
-One CSV per kind of file, in UTF-8 with a byte order mark, under the header of the source itself, with the reasons
-in further columns that the reader passes over. Cells that a spreadsheet would take for a formula are guarded by an
+One CSV per kind of file, in UTF-8 with a byte order mark, under the header of the source itself, with all reasons of
+a record (codes, and sentences that name the column and what stands in it) and apart from them its warnings in further
+columns that the reader passes over. Cells that a spreadsheet would take for a formula are guarded by an
 apostrophe, which the reader takes off again.
 """
 
 from __future__ import annotations
 
 import csv
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from itertools import zip_longest
 from pathlib import Path
 
 import duckdb
@@ -17,13 +19,18 @@ from dtsen_core import locale
 from dtsen_core.collect.layouts import EXPORT_COLUMNS, Layout, layout, positions
 from dtsen_core.collect.repair import Shape, glue, split
 from dtsen_core.errors import UserError
+from dtsen_core.registry.catalog import has
 from dtsen_core.spreadsheet import guarded
 
 ROWS = 5_000
 
 
-def export_quarantine(con: duckdb.DuckDBPyConnection, path: Path | str, kind: str, *, lang: str = "id") -> int:
-    """Write the quarantined records of `kind` to `path`; returns how many.
+def export_quarantine(
+    con: duckdb.DuckDBPyConnection, path: Path | str, kind: str, *, lang: str = "id",
+    files: Sequence[str] | None = None,
+) -> int:  # fmt: skip
+    """Write the quarantined records of `kind` (of `files` alone, by their names in the accounts) to `path`; returns
+    how many.
 
     `con` (a connection or cursor of a dataset, or of one under construction) has ``quarantine`` and
     ``ingest_file``. The columns are those of the first file of that kind; records of files with other columns are
@@ -32,17 +39,20 @@ def export_quarantine(con: duckdb.DuckDBPyConnection, path: Path | str, kind: st
     that kind in quarantine, or a file that cannot be written.
     """
     target = Path(path)
+    # Datasets made before every reason had its detail hold the reasons alone.
+    more = "details, warnings, checked" if has(con, "quarantine", "details", "warnings", "checked") else "[], [], true"
     try:
         wanted = layout(kind)
     except KeyError as error:
         raise UserError("errors_ingest.unknown_kind", kind=kind, allowed=", ".join(_present(con))) from error
-    files = con.execute(
+    read = con.execute(
         """SELECT path, delimiter, column_names FROM ingest_file
         WHERE source = ? AND path IN (SELECT path FROM quarantine WHERE source = ?) ORDER BY path""", [kind, kind],
     ).fetchall()  # fmt: skip
-    if not files:
+    read = [file for file in read if files is None or file[0] in files]
+    if not read:
         raise UserError("errors_ingest.nothing_quarantined", kind=kind, allowed=", ".join(_present(con)))
-    header = list(files[0][2])
+    header = list(read[0][2])
     width = len(header)
     count = 0
     scratch = target.with_name(target.name + ".tmp")
@@ -50,21 +60,27 @@ def export_quarantine(con: duckdb.DuckDBPyConnection, path: Path | str, kind: st
         with scratch.open("w", encoding="utf-8-sig", newline="") as handle:
             writer = csv.writer(handle)
             writer.writerow([*header, *EXPORT_COLUMNS])
-            for name, delimiter, names in files:
+            for name, delimiter, names in read:
                 shape = _shape(wanted, delimiter, names)
+                shown = {variable: names[place] for variable, place in positions(names, wanted).items()}
                 order = _order(header, names)
                 rows = con.execute(
-                    "SELECT line_from, reasons, raw FROM quarantine WHERE source = ? AND path = ? ORDER BY line_from",
+                    f"SELECT line_from, reasons, raw, {more} FROM quarantine WHERE source = ? AND path = ? "
+                    "ORDER BY line_from",
                     [kind, name],
                 )
                 while batch := rows.fetchmany(ROWS):
-                    for line, reasons, raw in batch:
+                    for line, reasons, raw, details, warnings, checked in batch:
                         cells = fields_of(raw or "", shape)
                         if len(cells) == len(names) + 1 and not cells[-1].strip():
                             cells.pop()  # every line of that file ends with a delimiter
                         if len(cells) == len(names) and order is not None:
                             cells = [cells[place] if place is not None else "" for place in order]
-                        further = [";".join(reasons), "; ".join(_sentence(r, lang) for r in reasons), name, str(line)]
+                        said = _sentences(reasons, details or (), shown, lang)
+                        if checked is False:
+                            said += " " + locale.text("identity.unchecked", lang)
+                        further = [";".join(dict.fromkeys(reasons)), said, _sentences(warnings or (), (), {}, lang),
+                                   name, str(line)]  # fmt: skip
                         # Too few fields: they keep their place, and a note behind the last column keeps the record
                         # from being read until somebody has completed it.
                         short = [locale.text("identity.complete_me", lang)] if len(cells) < width else []
@@ -86,6 +102,17 @@ def _present(con: duckdb.DuckDBPyConnection) -> list[str]:
 def _sentence(reason: str, lang: str) -> str:
     key = f"integrate.{reason}"
     return locale.text(key, lang) if locale.has(key) else reason
+
+
+def _sentences(reasons: Sequence[str], details: Sequence[str], shown: Mapping[str, str], lang: str) -> str:
+    """The sentence of every reason with what it speaks of, numbered where there are several; `shown` gives the name
+    of a variable in the file."""
+    said = []
+    for reason, detail in zip_longest(reasons, details, fillvalue=""):
+        variable, mark, text = detail.partition(": ")
+        about = f" ({shown.get(variable, variable)}{mark}{text})" if detail else ""
+        said.append(f"{_sentence(reason, lang)}{about}")
+    return "; ".join(f"({number}) {one}" for number, one in enumerate(said, 1)) if len(said) > 1 else "".join(said)
 
 
 def _shape(wanted: Layout, delimiter: str, names: Sequence[str]) -> Shape:

@@ -16,8 +16,7 @@ from dtsen_core.collect.accounting import FileCount
 from dtsen_core.collect.layouts import Layout, layout
 from dtsen_core.collect.physical import Block, Source, blocks, open_source
 from dtsen_core.collect.places import map_places
-from dtsen_core.collect.repair import Reject
-from dtsen_core.collect.values import Values, is_place
+from dtsen_core.collect.values import FAULTS, Values, is_place, masked
 from dtsen_core.registry.ddl import SQL_TYPES
 
 Progress = Callable[[float], None]
@@ -38,16 +37,20 @@ def read_source(
     progress: Progress | None = None,
     temporary: bool = False,
     block_bytes: int = 16 << 20,
+    checks: Sequence[str] = (),
 ) -> list[FileCount]:
     """Read all files of one kind (``dtks``, ``regsosek_keluarga``, ``dukcapil``, ``dtsen_anggota``, …).
 
     Makes ``source_<kind>`` in `con`: one row per accepted record with ``file_id, line_from``, the variables
     of the layout (NULL where a file lacks the column) and ``region_id``; ``source_<kind>_region``: the
     places with their idx and Kemendagri village code; and ``source_<kind>_held``: in the same columns, the
-    records of recipients that only an error of identity set aside (all temporary tables if `temporary`). Rows
-    of unknown places and rows with an identity error (`identity`) are quarantined; ``rule_finding`` counts what
-    the rules found. The account is not settled yet: call `settle` when no further rule sets rows aside.
-    `codes` confirms the code system.
+    records of recipients that only an error of identity set aside (all temporary tables if `temporary`).
+
+    A row with an unknown value, of an unknown place, with an identity error (`identity`), or found by a check is
+    quarantined with all of its reasons at once; ``rule_finding`` counts what the rules found. `checks` are SELECTs
+    of ours giving ``file_id, line_from, reason, detail``, each row at most once; they may ask ``fault`` what already
+    stands against a row. The account is not settled yet: call `settle`. `codes` confirms
+    the code system.
 
     UserError: files that cannot be this kind, or an undecidable code system.
     """
@@ -58,6 +61,7 @@ def read_source(
     con.execute(_create(wanted, table, temporary))
     con.execute(_create(wanted, f"{table}_held", temporary))
     con.execute("CREATE OR REPLACE TEMP TABLE reading_file (file_id UTINYINT, path VARCHAR)")
+    con.execute(accounting.FAULT)
     values = Values(wanted)
     weight = sum(source.path.stat().st_size for source in sources) or 1
     done = 0
@@ -87,9 +91,15 @@ def read_source(
             _store(con, table, number, source, block, values, count)
         tell()
     placed = _place(con, wanted, values, sources, files, codes, temporary)
+    if placed:
+        _unplaced(con, table, values.region_columns)
     identity.apply(con, kind, table)
-    _set_aside(con, kind, table, placed)
-    con.execute("DROP TABLE rule_error")
+    _check(con, checks)
+    held = f"{table}_held" if kind in identity.rulebook().held else ""
+    if con.execute("SELECT count(*) FROM fault").fetchall()[0][0]:
+        accounting.set_aside(con, kind, table, identity.warnings(kind), held=held)
+    for made in ("rule_flag", "fault"):
+        con.execute(f"DROP TABLE {made}")
     return files
 
 
@@ -133,19 +143,38 @@ def _store(
     count.read += block.read
     count.header += block.header
     count.blank += block.blank
-    typed, bad, good = values.convert(block.table)
-    rejects = list(block.rejects)
-    for row in bad:
-        line = int(block.line_from[row.row])
-        rejects.append(Reject(block.joined.get(line, [line]), row.reason, row.detail, row.further))
-    accounting.add_rejects(con, path, kind, rejects)
-    kept = set(block.line_from[good].tolist()) if block.joined else set()
-    accounting.add_joined(con, path, kind, {at: ls for at, ls in block.joined.items() if at in kept})
+    damaged = np.isin(block.line_from, [cell.line_from for cell in block.damage]) if block.damage else None
+    typed, faults = values.convert(block.table, damaged)
+    accounting.add_rejects(con, path, kind, block.rejects)
+    accounting.add_joined(con, path, kind, block.joined)
     typed = typed.append_column("file_id", pa.array(np.full(typed.num_rows, number, np.uint8)))
-    typed = typed.append_column("line_from", pa.array(block.line_from[good]))
+    typed = typed.append_column("line_from", pa.array(block.line_from))
     con.register("block_rows", typed)
     con.execute(f'INSERT INTO "{table}" BY NAME SELECT * FROM block_rows')
     con.unregister("block_rows")
+    if block.damage:
+        faults = pa.concat_tables([_damage(block, values.layout), faults])
+    if len(faults):
+        lines = pa.array(block.line_from[faults["row"].to_numpy()])
+        con.register("block_faults", faults.append_column("line_from", lines))
+        con.execute(
+            "INSERT INTO fault BY NAME SELECT ? AS file_id, ? AS step, * EXCLUDE (row) FROM block_faults",
+            [number, accounting.CELL],
+        )
+        con.unregister("block_faults")
+
+
+def _damage(block: Block, wanted: Layout) -> pa.Table:
+    """`FAULTS` of damaged cells; they rank before every value that is merely unknown."""
+    rank = {column.name: place - len(wanted.columns) for place, column in enumerate(wanted.columns)}
+    row = {line: place for place, line in enumerate(block.line_from.tolist())}
+    return pa.table([
+        pa.array([row[cell.line_from] for cell in block.damage]),
+        pa.array([rank.get(cell.variable, -len(wanted.columns) - 1) for cell in block.damage], pa.int16()),
+        pa.array([accounting.DAMAGED] * len(block.damage)),
+        pa.array([f"{cell.column}: {masked(cell.text)}" if cell.column else "" for cell in block.damage]),
+        pa.array([cell.variable for cell in block.damage]),
+    ], schema=FAULTS)  # fmt: skip
 
 
 def _place(
@@ -172,24 +201,21 @@ def _place(
     return True
 
 
-def _set_aside(con: duckdb.DuckDBPyConnection, kind: str, table: str, placed: bool) -> None:
-    """Quarantine the records of unknown places and those with an identity error, each with all its reasons; what
-    has a place is held where the kind of file is one of recipients."""
-    wrong = con.execute("SELECT count(*) FROM rule_error").fetchall()[0][0]
-    unplaced = placed and con.execute(f'SELECT count(reason) FROM "{table}_region"').fetchall()[0][0]
-    if not wrong and not unplaced:
-        return
-    same = "e.file_id = s.file_id AND e.line_from = s.line_from"
-    reason, region = "NULL::VARCHAR", ""
-    if placed:
-        reason, region = "r.reason", f'LEFT JOIN "{table}_region" r ON r.region_id = s.region_id'
-    detail = "CASE WHEN unplaced IS NULL THEN e_detail ELSE place_detail END"
-    rows = f"""SELECT file_id, line_from, coalesce(unplaced, e_reasons[1]) AS reason, {detail} AS detail,
-          CASE WHEN unplaced IS NULL THEN e_reasons ELSE [unplaced] || coalesce(e_reasons, []) END AS reasons,
-          unplaced IS NULL AS holds
-        FROM (SELECT s.file_id, s.line_from, {reason} AS unplaced, {"r.detail" if placed else "''"} AS place_detail,
-            e.reasons AS e_reasons, e.detail AS e_detail
-          FROM "{table}" s {region} LEFT JOIN rule_error e ON {same})
-        WHERE unplaced IS NOT NULL OR e_reasons IS NOT NULL"""
-    held = f"{table}_held" if kind in identity.rulebook().held else ""
-    accounting.set_aside(con, kind, table, rows, [], held=held)
+def _unplaced(con: duckdb.DuckDBPyConnection, table: str, columns: Sequence[str]) -> None:
+    """Faults of the rows of unknown places; a place of which a cell could not be read is not judged."""
+    con.execute(
+        f"""INSERT INTO fault BY NAME
+        SELECT s.file_id, s.line_from, ? AS step, 0 AS rank, r.reason, r.detail
+        FROM "{table}" s JOIN "{table}_region" r ON r.region_id = s.region_id AND r.reason IS NOT NULL
+        ANTI JOIN (SELECT file_id, line_from FROM fault WHERE list_contains(?, variable)) f
+          ON f.file_id = s.file_id AND f.line_from = s.line_from""",
+        [accounting.PLACE, list(columns)],
+    )
+
+
+def _check(con: duckdb.DuckDBPyConnection, checks: Sequence[str]) -> None:
+    """Faults found by `checks`, one after the other."""
+    for rank, check in enumerate(checks):
+        con.execute(
+            f"INSERT INTO fault BY NAME SELECT *, ? AS step, ? AS rank FROM ({check})", [accounting.CHECK, rank]
+        )

@@ -2,7 +2,8 @@
 
 Only the few lines that a column-wise scan found irregular come here. A record is accepted when its pieces
 give exactly the expected number of fields; whatever does not fit is quarantined with its own line numbers,
-so every physical line ends in exactly one place.
+so every physical line ends in exactly one place. A line with damaged bytes that can still be split is handed on
+as a damaged record: it will be quarantined, but what can be read of it is looked at like any other.
 """
 
 from __future__ import annotations
@@ -32,18 +33,20 @@ class Shape:
 
 @dataclass
 class Record:
+    """`damaged`: some of its bytes are no text."""
+
     lines: list[int]
     fields: list[str]
+    damaged: bool = False
 
 
 @dataclass(frozen=True)
 class Reject:
-    """A record set aside; `further` are the reasons after the first one."""
+    """A line that cannot be split into the fields of a record: no more can be known of it than this."""
 
     lines: list[int]
     reason: str
     detail: str
-    further: tuple[str, ...] = ()
 
 
 def split(text: str, shape: Shape) -> list[str] | None:
@@ -134,11 +137,17 @@ class Repairer:
         self.rejects.append(Reject([line], reason, detail))
         return line
 
+    def _damaged(self, line: int, fields: list[str] | None) -> int:
+        if fields is None or len(fields) != self.shape.count:
+            return self._reject(line, "karakter_rusak", f"{len(fields or [])}/{self.shape.count}")
+        self.records.append(Record([line], fields, damaged=True))  # nothing is joined to it
+        return line
+
     def _handle(self, line: int) -> int:
         """Deal with `line` (and what belongs to it); returns the last line consumed."""
-        if self.kind[line] == DAMAGED:
-            return self._reject(line, "karakter_rusak", "")
         fields = split(self.text(line), self.shape)
+        if self.kind[line] == DAMAGED:
+            return self._damaged(line, fields)
         if fields is not None and len(fields) == self.shape.count:
             return self._accept([line], fields)
         if fields is not None and len(fields) > self.shape.count:

@@ -1,14 +1,13 @@
 """Texts of a file become values of the contract: code lists, dates, numbers, identity numbers.
 
-Everything works on columns: coded columns are parsed once per distinct text. A row with a value nobody
-knows keeps none of its guesses: it is rejected with the variable and the value that caused it.
+Everything works on columns: coded columns are parsed once per distinct text. A value nobody knows is never
+guessed: it becomes NULL and is listed, with its variable, among the faults that set its row aside.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -30,6 +29,15 @@ LIMITS = {"integer": (0, 2**31 - 1), "number": (0, 1e7), "code": (0, 255), "flag
 BOUNDS = {"desil": (1, 10)}
 """Bounds of integers by the first word of their name; outside, the row is rejected."""
 
+FAULTS = pa.schema([
+    ("row", pa.int64()), ("rank", pa.int16()), ("reason", pa.string()), ("detail", pa.string()),
+    ("variable", pa.string()),
+])  # fmt: skip
+"""A value that is wrong: row of the block, place of its variable in the layout, reason code, what stands there."""
+FIXED_REASONS = {"date": "tanggal_tak_sah", "integer": "angka_tak_sah", "number": "angka_tak_sah",
+                 "money": "angka_tak_sah"}  # fmt: skip
+"""Reason by type of variable; all others have code lists."""
+
 GUARDED = "^'([=+@\\t\\r-])"
 
 Parser = Callable[[str], "float | None"]
@@ -37,16 +45,6 @@ Parser = Callable[[str], "float | None"]
 
 class UnknownValue(ValueError):
     """A text that is no value of its variable."""
-
-
-@dataclass(frozen=True)
-class BadRow:
-    """Why row `row` of a block was rejected; `further` are the reasons after the first one."""
-
-    row: int
-    reason: str
-    detail: str
-    further: tuple[str, ...] = ()
 
 
 def parser(column: Column, spellings: dict[str, int]) -> Parser:
@@ -154,42 +152,25 @@ class Values:
             return not isinstance(self._parse(column, text), UnknownValue)
         return True
 
-    def convert(self, table: pa.Table) -> tuple[pa.Table, list[BadRow], np.ndarray]:
-        """(typed columns of the accepted rows plus ``region_id``, rejected rows, mask of accepted rows)."""
+    def convert(self, table: pa.Table, damaged: np.ndarray | None = None) -> tuple[pa.Table, pa.Table]:
+        """(typed columns plus ``region_id``, `FAULTS`): every row, with NULL for what is no value of its variable.
+
+        `damaged` (a mask) are rows that will be quarantined whatever their values are.
+        """
         table = table.unify_dictionaries()
-        columns = [column for column in self.columns if column.name in table.column_names]
-        rows = table.num_rows
-        wrong: list[tuple[Column, np.ndarray]] = []
         typed: dict[str, pa.Array] = {}
-        for column in columns:
-            if column.name in self.region_columns:
+        faults = []
+        good = np.ones(table.num_rows, dtype=bool) if damaged is None else ~damaged
+        for rank, column in enumerate(self.columns):
+            if column.name not in table.column_names or column.name in self.region_columns:
                 continue
-            values, bad = self._column(column, table[column.name])
-            typed[column.name] = values
+            typed[column.name], bad = self._column(column, table[column.name])
             if bad is not None and bad.any():
-                wrong.append((column, bad))
-        good = ~np.logical_or.reduce([bad for _, bad in wrong]) if wrong else np.ones(rows, dtype=bool)
+                faults.append(_faults(column, rank, table[column.name], np.flatnonzero(bad)))
+                good &= ~bad
         if self.region_columns:
             typed["region_id"] = pa.array(self._region_ids(table, good))
-        result = pa.table(typed)
-        return (result if good.all() else result.filter(pa.array(good))), self._explain(wrong, table), good
-
-    def _explain(self, wrong: list[tuple[Column, np.ndarray]], table: pa.Table) -> list[BadRow]:
-        """Every rejected row with its first wrong value and all its reasons."""
-        fixed = {"date": "tanggal_tak_sah", "integer": "angka_tak_sah", "number": "angka_tak_sah",
-                 "money": "angka_tak_sah"}  # fmt: skip
-        found: dict[int, BadRow] = {}
-        for column, bad in wrong:
-            rows = np.flatnonzero(bad)
-            texts = table[column.name].take(pa.array(rows)).to_pylist()
-            reason = fixed.get(column.type, "kode_tak_dikenal")
-            for row, text in zip(rows.tolist(), texts):
-                first = found.get(row)
-                if first is None:
-                    found[row] = BadRow(row, reason, f"{column.name}: {masked(text)}")
-                elif reason not in (first.reason, *first.further):
-                    found[row] = BadRow(row, first.reason, first.detail, (*first.further, reason))
-        return list(found.values())
+        return pa.table(typed), pa.concat_tables(faults) if faults else FAULTS.empty_table()
 
     def _column(self, column: Column, raw: pa.ChunkedArray) -> tuple[pa.Array, np.ndarray | None]:
         if column.type in ("nik", "kk"):
@@ -259,6 +240,17 @@ class Values:
             entry[1] += int(rows[number])
             ids[number] = entry[0]
         return ids[place]
+
+
+def _faults(column: Column, rank: int, raw: pa.ChunkedArray, rows: np.ndarray) -> pa.Table:
+    """`FAULTS` of the wrong values of one column; every distinct text is written out once."""
+    codes, index = _distinct(raw)
+    wrong, at = np.unique(index[rows], return_inverse=True)
+    details = pa.array([f"{column.name}: {masked(text)}" for text in codes.take(pa.array(wrong)).to_pylist()])
+    same = [FIXED_REASONS.get(column.type, "kode_tak_dikenal"), column.name]
+    reason, variable = (pa.repeat(pa.scalar(text), len(rows)) for text in same)
+    return pa.table([pa.array(rows), pa.repeat(pa.scalar(rank, pa.int16()), len(rows)), reason,
+                     details.take(pa.array(at)), variable], schema=FAULTS)  # fmt: skip
 
 
 def _distinct(raw: pa.ChunkedArray) -> tuple[pa.Array, np.ndarray]:

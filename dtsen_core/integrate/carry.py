@@ -35,6 +35,8 @@ def carry(con: duckdb.DuckDBPyConnection, database: Path, *, replace: bool = Tru
         _accounts(con)
     finally:
         con.execute("DETACH before")
+    if con.execute("SELECT count(*) FROM anggota ANTI JOIN keluarga USING (id_keluarga)").fetchall()[0][0]:
+        raise InternalError("members without family after carrying over")
     total = con.execute("SELECT count(*), count(DISTINCT nomor_kartu_keluarga) FROM keluarga").fetchall()[0]
     if total[0] != total[1] or total[0] != counts["carried"] + counts.pop("new"):
         raise InternalError(f"families after carrying over: {total}, {counts}")
@@ -74,18 +76,23 @@ def _families(con: duckdb.DuckDBPyConnection, replace: bool) -> dict[str, int]:
 
 
 def _members(con: duckdb.DuckDBPyConnection) -> None:
+    """New members find their family by its card: a corrected one may belong to a family that is carried over."""
+    coming = con.execute("SELECT count(*) FROM anggota").fetchall()[0][0]
     con.execute(
         """CREATE OR REPLACE TEMP TABLE person_number AS
         SELECT row_number() OVER () - 1 AS number, * FROM (
           SELECT a.id_anggota AS new_id, NULL::BIGINT AS old_id, n.number AS family, a.status_hubungan_keluarga AS r,
             a.nomor_induk_kependudukan AS nik
-          FROM anggota a JOIN family_number n ON n.new_id = a.id_keluarga
+          FROM anggota a JOIN family_number n ON n.kk = a.nomor_kartu_keluarga
           UNION ALL
           SELECT NULL, b.id_anggota, n.number, b.status_hubungan_keluarga, b.nomor_induk_kependudukan
           FROM before.main.anggota b JOIN family_number n ON n.old_id = b.id_keluarga
           WHERE b.nomor_induk_kependudukan NOT IN (SELECT nomor_induk_kependudukan FROM anggota)
           ORDER BY family, r, nik)"""
     )
+    found = con.execute("SELECT count(*) FROM person_number WHERE new_id IS NOT NULL").fetchall()[0][0]
+    if found != coming:
+        raise InternalError(f"{coming} members delivered, {found} of them with a family")
     renumbered = "* REPLACE (n.number AS id_anggota, n.family AS id_keluarga)"
     con.execute(
         f"""CREATE TABLE joined_anggota AS SELECT * FROM (

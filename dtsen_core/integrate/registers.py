@@ -7,6 +7,7 @@ from pathlib import Path
 
 import duckdb
 
+from dtsen_core import locale
 from dtsen_core.collect.accounting import FileCount
 from dtsen_core.collect.layouts import layout
 from dtsen_core.collect.readers import Progress, read_source, settle
@@ -19,6 +20,7 @@ REGISTERS: dict[str, tuple[str, ...]] = {
     "dukcapil": ("dukcapil",),
 }
 """Registers and the layouts of their files, in the order in which the files are named."""
+MOST_REASONS = 5
 
 
 def check_files(kind: str, layouts: Sequence[str], files: Sequence[str | Path]) -> None:
@@ -35,12 +37,24 @@ def check_files(kind: str, layouts: Sequence[str], files: Sequence[str | Path]) 
         seen.add(whole)
 
 
+class NothingAccepted(UserError):
+    """Not one record of a file could be used; the sentence names every reason, the most frequent first."""
+
+    def __init__(self, file: FileCount) -> None:
+        super().__init__("errors_ingest.nothing_accepted", path=file.path, quarantined=file.quarantined)
+        self.reasons = dict(list(file.every_reason.items())[:MOST_REASONS])
+
+    def message(self, lang: str = "id") -> str:
+        words = {code: locale.text(f"integrate.{code}", lang) for code in self.reasons}
+        listed = "; ".join(f"{words[code]} ({lines})" for code, lines in self.reasons.items())
+        return locale.text(self.key, lang, **self.params, reasons=listed)
+
+
 def refuse_useless(files: Sequence[FileCount]) -> None:
     """UserError if a file had records but not one of them could be used: then it is the wrong file."""
     for file in files:
         if not file.accepted and file.quarantined:
-            raise UserError("errors_ingest.nothing_accepted", path=file.path, quarantined=file.quarantined,
-                            reason=next(iter(file.reasons)))  # fmt: skip
+            raise NothingAccepted(file)
 
 
 def ingest_register(

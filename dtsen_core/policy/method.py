@@ -121,7 +121,7 @@ def ingest_files(dataset: Dataset) -> pd.DataFrame:
 
 
 def quarantine_reasons(dataset: Dataset) -> pd.DataFrame:
-    """source, reason (code), records, lines (physical)."""
+    """source, main reason (code), records, lines (physical): every record once."""
     return _table(dataset, "quarantine", REASONS_SQL)
 
 

@@ -93,10 +93,13 @@ def account_table(account: Published, lang: str) -> Table:
 
 
 def rule_table(rules: Published, lang: str) -> Table:
-    """Quarantined records by source and broken rule."""
-    columns = _columns(lang, ("source", "text"), ("reason", "text"), ("records", "count"), ("mended", "count"))
+    """Quarantined records by source and reason: once under the main one, and under every one."""
+    columns = [("source", text("mutu.col_source", lang), "text"), ("key", text("mutu.col_reason_code", lang), "text"),
+               *_columns(lang, ("reason", "text"), ("main", "count")),
+               ("records", text("mutu.col_every", lang), "count"), *_columns(lang, ("mended", "count"))]  # fmt: skip
     made = _worded(build(rules, columns), text("mutu.col_source", lang),
                    [source_word(s, lang) for s in rules.frame["source"]])  # fmt: skip
+    made = _worded(made, text("mutu.col_reason_code", lang), list(rules.frame["reason"]))
     return _worded(made, text("mutu.col_reason", lang), [metode.reason_word(r, lang) for r in rules.frame["reason"]])
 
 

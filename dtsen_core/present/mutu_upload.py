@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -12,6 +13,7 @@ from dtsen_core.locale import text
 from dtsen_core.present import metode, numbers
 from dtsen_core.present.peringkat_tables import Table
 
+MARKDOWN = re.compile(r"([\\`*_\[\]<>~$|:#])")
 COUNTS = ("read", "header", "blank", "accepted", "quarantined")
 
 
@@ -21,11 +23,16 @@ def _name(path: object) -> str:
 
 
 def refusal(problem: UserError, paths: Sequence[str], lang: str) -> str:
-    """The sentence on what is wrong with the files at `paths`: with the visitor's own names of them, and in words."""
+    """What is wrong with the uploaded files at `paths`: with the visitor's own names of them, in words, and as text
+    alone, since names of columns in it come from a file that anybody may have written (a link or a picture in them
+    must not be followed)."""
     said = {name: _name(value) if str(value) in paths else value for name, value in problem.params.items()}
     if "reason" in said:
         said["reason"] = metode.reason_word(str(said["reason"]), lang)
-    return text(problem.key, lang, **said)
+    sentence = text(problem.key, lang, **said)
+    for path in paths:  # one that stands within another value
+        sentence = sentence.replace(path, _name(path))
+    return MARKDOWN.sub(r"\\\1", sentence)
 
 
 def finding(files: Sequence[Mapping[str, Any]], lang: str) -> str:
@@ -56,7 +63,13 @@ def file_table(files: Sequence[Mapping[str, Any]], lang: str) -> Table:
 
 
 def reason_table(files: Sequence[Mapping[str, Any]], lang: str) -> Table:
-    names = [text(f"mutu.col_{name}", lang) for name in ("file", "reason", "line_count")]
-    rows = [(_name(f.get("path", "")), metode.reason_word(code, lang), int(lines))
-            for f in files for code, lines in dict(f.get("reasons", {})).items()]  # fmt: skip
-    return Table(pd.DataFrame(rows, columns=names), {names[0]: "text", names[1]: "text", names[2]: "count"})
+    """Quarantined lines by reason: once under the main one, and under every one."""
+    names = [text(f"mutu.col_{name}", lang) for name in ("file", "reason_code", "reason", "lines_main", "lines_every")]
+    rows = []
+    for file in files:
+        main = dict(file.get("reasons", {}))
+        for code, lines in (main | dict(file.get("every_reason", {}))).items():
+            rows.append((_name(file.get("path", "")), code, metode.reason_word(code, lang), int(main.get(code, 0)),
+                         int(lines)))  # fmt: skip
+    kinds = ("text", "text", "text", "count", "count")
+    return Table(pd.DataFrame(rows, columns=names), dict(zip(names, kinds)))

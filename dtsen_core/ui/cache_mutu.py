@@ -50,8 +50,9 @@ def _reading(path: str, stamp: str) -> tuple[Published, Published, Published]:
     # Lines of files are the account of the delivery, not people: they are shown as they are.
     lines = ["header", "blank", "accepted", "quarantined", "mended", "files"]
     account = TableSpec(key="source", counts=["read"], base="read", sample=None, public=lines)
+    # By main reason every line counts once: that is the account of the delivery, too, as the page on method shows it.
     broken = TableSpec(key="key", counts=["records", "mended"], additive={"records": ["mended"]}, base="records",
-                       sample=None)  # fmt: skip
+                       sample=None, public=["main"])  # fmt: skip
     warned = TableSpec(key="key", counts=["records"], base="records", sample=None)
     origin = opened.manifest.origin
     return (
@@ -281,6 +282,11 @@ def keep_upload(files: Sequence[tuple[str, bytes]]) -> list[str]:
             file.write_bytes(data)
         paths.append(str(file))
     return paths
+
+
+def beside_upload(paths: Sequence[str]) -> Path:
+    """The folder beside kept uploads for what is made of them; it goes when they go."""
+    return Path(paths[0]).parents[1] / "karantina"
 
 
 def _safe(name: str) -> str:

@@ -93,6 +93,7 @@ def reading(page: Page) -> None:
     st.subheader(page.t("by_source_title"), anchor=False)
     table(page, mutu.account_table(account, page.lang), page.t("by_source_title"), "baris", account.reason(page.lang))
     st.subheader(page.t("reasons_title"), anchor=False)
+    st.caption(page.t("reasons_note"))
     table(page, mutu.rule_table(rules, page.lang), page.t("reasons_title"), "karantina", rules.reason(page.lang))
     if listed:
         st.subheader(page.t("findings_title"), anchor=False)

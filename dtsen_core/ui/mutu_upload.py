@@ -28,12 +28,14 @@ REPORT, DONE = "mutu.upload.report", "mutu.upload.done"
 
 def ingest(
     kind: str, files: Sequence[str], root: Path, *, codes: str | None, as_of: dt.date, dry_run: bool,
-    progress: Listener,
+    progress: Listener, lang: str = "id",
 ) -> Mapping[str, Any]:  # fmt: skip
-    """The one door to the build room: its report on `files` of `kind`, which a visitor gives in any order."""
+    """The one door to the build room: its report on `files` of `kind`, which a visitor gives in any order; a trial also
+    exports what it would set aside of them, beside them."""
     report: Mapping[str, Any] = update.ingest(
-        kind, update.in_order(kind, files), root, codes=codes, as_of=as_of, dry_run=dry_run, progress=progress
-    )
+        kind, update.in_order(kind, files), root, codes=codes, as_of=as_of, dry_run=dry_run, progress=progress,
+        lang=lang, corrections=cache_mutu.beside_upload(files) if dry_run else None,
+    )  # fmt: skip
     return report
 
 
@@ -113,10 +115,10 @@ def _run(
         try:
             return ingest(
                 kind, paths, page.dataset.path, codes=system, as_of=dt.date.fromisoformat(as_of), dry_run=dry_run,
-                progress=show,
+                progress=show, lang=page.lang,
             )  # fmt: skip
-        except UserError as refusal:
-            st.error(mutu_upload.refusal(refusal, paths, page.lang))
+        except UserError as problem:
+            st.error(mutu_upload.refusal(problem, paths, page.lang))
         finally:
             bar.empty()
     return None
@@ -132,3 +134,10 @@ def _report(page: Page, report: Mapping[str, Any]) -> None:
             st.dataframe(made.styler(page.lang), width="stretch", hide_index=True,
                          placeholder=made.placeholder(page.lang),
                          alt=page.t("alt_table", finding=finding))  # fmt: skip
+    if any(file.get("reasons") for file in files):
+        st.caption(page.t("reasons_note_lines"))
+    # The visitor's own lines, given back to be corrected; nothing of the dataset is in them.
+    for export in filter(Path.is_file, map(Path, report.get("exports", ()))):
+        st.download_button(page.t("upload_corrections", name=export.name), export.read_bytes, export.name,
+                           icon=":material/edit_note:", on_click="ignore", key=f"mutu.upload.{export.name}",
+                           help=page.t("upload_corrections_help"))  # fmt: skip

@@ -10,11 +10,13 @@ from typing import Any
 import pytest
 
 from dtsen_core.build import update
+from dtsen_core.collect.quarantine import export_quarantine
 from dtsen_core.collect.simulate import delivered
 from dtsen_core.errors import UserError
 from dtsen_core.integrate import review
 from dtsen_core.integrate.compare import compare
 from dtsen_core.integrate.lineage import find_family, lineage, member_lineage
+from dtsen_core.locale import text
 from dtsen_core.registry import versions
 from dtsen_core.registry.dataset import Dataset
 
@@ -203,6 +205,104 @@ def test_a_delivery_comes_back_when_the_switch_goes_back(regencies: dict[str, li
     assert not again["unchanged"]
     assert again["families"] == second["families"]
     assert len({v.name for v in versions.versions(root)}) == len(versions.versions(root))
+
+
+def spoilt(source: Path, out: Path, cells: dict[int, dict[str, str]]) -> list[str]:
+    """Write `source` to `out` with some cells changed (row of the file → column → text); returns the header."""
+    lines = source.read_text(encoding="latin-1").splitlines()
+    names = lines[0].split("|")
+    for row, texts in cells.items():
+        old = dict(zip(names, lines[row].split("|")))
+        lines[row] = "|".join((old | texts).values())
+    out.write_text("\n".join([*lines, ""]), encoding="latin-1")
+    return names
+
+
+def mended(root: Path, kind: str, out: Path, cells: dict[str, str]) -> list[dict[str, str]]:
+    """The exported quarantine of `kind` with every wrong cell that `cells` names put right again."""
+    export_quarantine(Dataset.open(root).cursor(), out, kind)
+    rows = list(csv.DictReader(out.read_text(encoding="utf-8-sig").splitlines()))
+    with out.open("w", encoding="utf-8", newline="") as handle:
+        writer = csv.DictWriter(handle, list(rows[0]))
+        writer.writeheader()
+        writer.writerows({name: cells.get(name, text) if text in WRONG else text for name, text in row.items()}
+                         for row in rows)  # fmt: skip
+    return rows
+
+
+WRONG = {"99", "1101990000", "12", "BUKAN DESA"}
+
+
+def test_corrected_records_of_a_delivery_find_their_way_back(
+    regencies: dict[str, list[Path]], tmp_path: Path
+) -> None:
+    """A family with two faults, whose members then have no family, and a member with three in a family that stands."""
+    root = tmp_path / "data"
+    families, members = tmp_path / "keluarga.txt", tmp_path / "anggota.txt"
+    source = [path.read_text(encoding="latin-1").splitlines() for path in regencies["1101"]]
+    family = dict(zip(source[0][0].split("|"), source[0][1].split("|")))
+    place = {name: family[name] for name in ("kode_kelurahan_desa", "kelurahan_desa")}
+    spoilt(regencies["1101"][0], families, {
+        1: {"jenis_lantai_terluas": "99", "kode_kelurahan_desa": "1101990000", "kelurahan_desa": "BUKAN DESA"}})
+    names = source[1][0].split("|")
+    people = [dict(zip(names, line.split("|"))) for line in source[1][1:]]
+    card, nik = "nomor_kartu_keluarga", "nomor_induk_kependudukan"
+    alone = next(n for n, one in enumerate(people, 1) if one[card] != family[card])
+    person = people[alone - 1]
+    spoilt(regencies["1101"][1], members, {alone: {nik: "12", "tanggal_lahir": "99", "status_kawin": "99"}})
+    first = update.ingest("dtsen", [families, members], root)
+    whole(first)
+    household = sum(one[card] == family[card] for one in people)
+    assert [file["quarantined"] for file in first["files"]] == [1, household + 1]
+    found = dict(rows(root, "SELECT line_from, reasons FROM quarantine WHERE source = 'dtsen_anggota' AND checked"))
+    assert found.pop(alone + 1) == ["tanggal_tak_sah", "kode_tak_dikenal", "nik_tak_sah"]
+    assert set(map(tuple, found.values())) == {("tanpa_keluarga",)}
+    assert rows(root, "SELECT reasons FROM quarantine WHERE source = 'dtsen_keluarga'") == [
+        (["kode_tak_dikenal", "wilayah_tak_dikenal"],)
+    ]
+
+    # Two of three faults mended: the one that is left is named, and nothing has changed.
+    out = [tmp_path / "karantina_keluarga.csv", tmp_path / "karantina_anggota.csv"]
+    right = {name: person[name] for name in (nik, "tanggal_lahir", "status_kawin")}
+    assert len(mended(root, "dtsen_anggota", out[1], right | {"status_kawin": "99"})) == household + 1
+    before = everything(root)
+    with pytest.raises(UserError) as refusal:
+        update.ingest("dtsen", [out[1]], root)
+    assert text("integrate.kode_tak_dikenal", "id") in refusal.value.message("id")
+    assert text("integrate.nik_tak_sah", "id") not in refusal.value.message("id")
+    with pytest.raises(UserError) as refusal:
+        update.ingest("dtsen", [families, out[1]], root)
+    assert refusal.value.key == "errors_ingest.mixed_correction"
+    with pytest.raises(UserError) as refusal:
+        update.ingest("dtsen", [members], root)
+    assert everything(root) == before
+
+    # All of the member's faults mended: it joins its family, the others of the family stay.
+    mended(root, "dtsen_anggota", out[1], right)
+    second = update.ingest("dtsen", [out[1]], root)
+    whole(second)
+    assert (second["files"][0]["accepted"], second["files"][0]["quarantined"]) == (1, household)
+    assert second["families"] == first["families"]
+    assert rows(root, "SELECT count(*) FROM anggota") == [(len(people) - household,)]
+    joined = rows(root, f"""SELECT k.{card} FROM anggota a JOIN keluarga k USING (id_keluarga)
+        WHERE a.{nik} = '{person[nik]}'""")  # fmt: skip
+    assert joined == [(person[card],)]
+    assert len(rows(root, f"SELECT 1 FROM anggota WHERE {card} = '{person[card]}'")) == sum(
+        one[card] == person[card] for one in people
+    )
+    cursor = Dataset.open(root).cursor()
+    assert {one.path for one in member_lineage(cursor, find_family(cursor, person[card]), "nama")} == {
+        "anggota.txt", "karantina_anggota.csv"}  # fmt: skip
+
+    # The family comes with its members, beside the record that stands by now.
+    mended(root, "dtsen_keluarga", out[0], place | {"jenis_lantai_terluas": family["jenis_lantai_terluas"]})
+    third = update.ingest("dtsen", out, root)
+    whole(third)
+    assert third["files"][1]["reasons"] == {"nik_ganda": 1}
+    assert third["families"] == first["families"] + 1
+    assert rows(root, "SELECT count(*) FROM anggota") == [(len(people),)]
+    of_card = f"SELECT count(*) FROM anggota JOIN keluarga k USING (id_keluarga) WHERE k.{card} = '{family[card]}'"
+    assert rows(root, of_card) == [(household,)]
 
 
 def test_services_speak_of_families_that_stand(regencies: dict[str, list[Path]], tmp_path: Path) -> None:

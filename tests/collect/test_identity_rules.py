@@ -159,7 +159,8 @@ def test_quarantine_goes_out_is_corrected_and_comes_in_again(con, tmp_path: Path
     number, name, missing, why = (HEADER.index("NIK"), HEADER.index("NAMA"), HEADER.index("PBI_NAS"), len(HEADER))
     assert rows[1][name] == "'=1+1"
     assert rows[1][missing] == "'-1"
-    assert rows[1][why : why + 4] == ["nik_tak_sah", "The NIK is not 16 digits", str(path), "3"]
+    assert rows[1][why : why + 5] == ["nik_tak_sah", "The NIK is not 16 digits (NIK: 3.•••••••15 (11))",
+                                      "The name is empty", str(path), "3"]  # fmt: skip
     assert not any(cell.startswith(("=", "+", "-", "@")) for row in rows for cell in row)
 
     again = duckdb.connect()
@@ -176,6 +177,113 @@ def test_quarantine_goes_out_is_corrected_and_comes_in_again(con, tmp_path: Path
     assert corrected.execute("SELECT nomor_induk_kependudukan, nama, pbi_nas FROM source_dtks").fetchall() == [
         ("3171014112850004", "=1+1", None)
     ]
+
+
+FAULTY = ("317101411285000", CARD, "=Sri Rahayu", "02/12/1985", "7")  # a digit short, an unknown sex
+GONE = "1101019999|ENTAH"
+
+
+def faulty(folder: Path, *more: str) -> Path:
+    """A good record, one with three separate faults in line 3, and `more` lines."""
+    path = dtks(folder, (GOOD, CARD, "Sri Rahayu", "01/12/1985", "2"), FAULTY)
+    lines = path.read_text(encoding="utf-8").splitlines()
+    lines[2] = lines[2].replace("1101012001|KEUDE BAKONGAN", GONE)
+    path.write_text("\n".join([*lines, *more]) + "\n", encoding="utf-8")
+    return path
+
+
+def exported(con: duckdb.DuckDBPyConnection, out: Path, lang: str = "en") -> list[dict[str, str]]:
+    export_quarantine(con, out, "dtks", lang=lang)
+    return list(csv.DictReader(out.read_text(encoding="utf-8-sig").splitlines()))
+
+
+def test_three_faults_are_told_at_once_and_mended_at_once(con, tmp_path: Path) -> None:
+    file = read(con, "dtks", faulty(tmp_path))
+    reason, detail, found, details, warned, checked = con.execute(
+        "SELECT reason, detail, reasons, details, warnings, checked FROM quarantine"
+    ).fetchall()[0]
+    assert found == ["kode_tak_dikenal", "wilayah_tak_dikenal", "nik_tak_sah"]
+    assert details == ["jenis_kelamin: 7", "11••••••99 ENTAH", "nomor_induk_kependudukan: 31•••••••••••00 (15)"]
+    assert (reason, detail, warned, checked) == (found[0], details[0], [], True)
+    assert (file.accepted, file.quarantined, file.reasons) == (1, 1, {"kode_tak_dikenal": 1})
+    assert file.every_reason == dict.fromkeys(sorted(found), 1)
+    assert con.execute("SELECT count(*) FROM source_dtks_held").fetchall() == [(0,)]
+
+    out = tmp_path / "karantina.csv"
+    row = exported(con, out)[0]
+    assert row["alasan_karantina"] == ";".join(found)
+    assert row["keterangan_karantina"] == (
+        "(1) A value is not in the code list of its variable (JK: 7); (2) The region code is unknown "
+        "(11••••••99 ENTAH); (3) The NIK is not 16 digits (NIK: 31•••••••••••00 (15))"
+    )
+    assert text("integrate.nik_tak_sah", "id") in exported(con, out, "id")[0]["keterangan_karantina"]
+    assert row["NAMA"] == "'=Sri Rahayu"
+
+    mends = {"JK": "2", "KODE_DESA": "1101012001", "DESA": "KEUDE BAKONGAN", "NIK": "3171014112850004"}
+    parts = {"kode_tak_dikenal": ("JK",), "wilayah_tak_dikenal": ("KODE_DESA", "DESA"), "nik_tak_sah": ("NIK",)}
+    for left in ("", *parts):
+        mended = row | {name: value for name, value in mends.items() if name not in parts.get(left, ())}
+        with out.open("w", encoding="utf-8", newline="") as handle:
+            writer = csv.DictWriter(handle, list(row))
+            writer.writeheader()
+            writer.writerow(mended)
+        again = duckdb.connect()
+        file = read(again, "dtks", out)
+        assert (file.accepted, file.quarantined) == ((0, 1) if left else (1, 0))
+        assert reasons(again) == ({2: [left]} if left else {})
+        if not left:
+            taken = again.execute("SELECT nomor_induk_kependudukan, nama, jenis_kelamin FROM source_dtks").fetchall()
+            assert taken == [("3171014112850004", "=Sri Rahayu", 2)]
+
+
+def test_every_wrong_value_is_named_and_warnings_stand_apart(con, tmp_path: Path) -> None:
+    path = dtks(tmp_path, ("3171014112850003", "12", "Sri", "31/02/1985", "9"), (GOOD, "12", "Budi", "01/12/1985", "9"))
+    read(con, "dtks", path)
+    rows = con.execute("SELECT reasons, details, warnings FROM quarantine ORDER BY line_from").fetchall()
+    assert rows[0] == (["tanggal_tak_sah", "kode_tak_dikenal"], ["tanggal_lahir: 31/02/1985", "jenis_kelamin: 9"],
+                       ["kk_tak_sah"])  # fmt: skip
+    assert rows[1][2] == ["kk_tak_sah"]
+    sentences = exported(con, tmp_path / "k.csv")[0]
+    assert text("integrate.kk_tak_sah", "en") not in sentences["keterangan_karantina"]
+    assert text("integrate.kk_tak_sah", "en") in sentences["peringatan_karantina"]
+    assert findings(con, "warning") == {}, "findings are set against records that could be read whole"
+
+
+def test_a_line_that_cannot_be_split_says_that_nothing_else_was_checked(con, tmp_path: Path) -> None:
+    read(con, "dtks", faulty(tmp_path, "DT9|123|45", "DT9|" * 40))
+    rows = con.execute("SELECT reasons, checked FROM quarantine ORDER BY line_from").fetchall()
+    assert rows[1:] == [(["kolom_kurang"], False), (["kolom_berlebih"], False)]
+    said = [row["keterangan_karantina"] for row in exported(con, tmp_path / "k.csv", "id")]
+    assert [text("identity.unchecked", "id") in sentence for sentence in said] == [False, True, True]
+
+
+def test_a_damaged_line_is_judged_by_what_can_be_read_of_it(con, tmp_path: Path) -> None:
+    """The bytes that are no text stand in the name, in the number, and in the place."""
+    person = (GOOD, CARD, "Sri é Rahayu", "01/12/1985", "2")
+    path = dtks(tmp_path, person, ("12", CARD, "Bu@di", "01/12/1985", "9"), ("1@2", CARD, "Budi", "01/12/1985", "2"),
+                ("12", CARD, "Budi", "01/12/1985", "2"))  # fmt: skip
+    data = path.read_bytes().split(b"\n")
+    data[4] = data[4].replace(b"KEUDE BAKONGAN", b"KEUDE @")
+    path.write_bytes(b"\n".join(data).replace(b"@", b"\0"))
+    file = read(con, "dtks", path)
+    assert (file.accepted, file.quarantined) == (1, 3)
+    assert reasons(con) == {
+        3: ["karakter_rusak", "kode_tak_dikenal", "nik_tak_sah"], 4: ["karakter_rusak"],
+        5: ["karakter_rusak", "nik_tak_sah"],
+    }  # fmt: skip
+    assert con.execute("SELECT detail FROM quarantine ORDER BY line_from").fetchall() == [
+        ("nama: Bu\ufffddi",), ("nomor_induk_kependudukan: 1\ufffd2",), ("kelurahan_desa: KEUDE \ufffd",)
+    ]  # fmt: skip
+    assert con.execute("SELECT count(*) FROM source_dtks_held").fetchall() == [(0,)]
+
+
+def test_a_damaged_record_holds_nobody_back_but_is_told_whose_number_it_bears(con, tmp_path: Path) -> None:
+    good = (GOOD, CARD, "Sri Rahayu", "01/12/1985", "2")
+    other = (GOOD, CARD, "Bambang Susilo", "17/08/1970", "9")
+    for people in ((other, good), (good, other)):
+        read(con, "dtks", dtks(tmp_path, *people))
+        assert reasons(con) == {2 + people.index(other): ["kode_tak_dikenal", "nik_dipakai_orang_lain"]}
+        assert con.execute("SELECT nama FROM source_dtks").fetchall() == [("Sri Rahayu",)]
 
 
 def test_a_broken_record_is_exported_in_one_piece(con, tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import pytest
 from dtsen_core.collect.simulate.delivered import write_delivered
 from dtsen_core.errors import UserError
 from dtsen_core.integrate.delivered import ingest_delivered
-from dtsen_core.locale import has
+from dtsen_core.locale import LANGS, has, text
 
 NOT_DELIVERED = ("id_keluarga", "urban", "is_dtks", "is_regsosek", "is_p3ke", "attribute_source",
                  "tanggal_pemutakhiran", "tanggal_ground_check")  # fmt: skip
@@ -83,6 +83,42 @@ def test_disorder_is_set_aside_with_reasons(people, con, tmp_path: Path) -> None
     assert con.execute("SELECT count(*) FROM anggota").fetchall()[0][0] == second["accepted"]
 
 
+def test_a_line_with_faults_is_told_what_would_stop_it_next(people, con, tmp_path: Path) -> None:
+    """Checks against other lines run over lines with other faults, too, and let nobody take anybody's place."""
+    families, members = deliver(people, tmp_path, "kemendagri", "1101")
+    listed = families.read_text(encoding="latin-1").splitlines()
+    persons = members.read_text(encoding="latin-1").splitlines()
+    names, columns = listed[0].split("|"), persons[0].split("|")
+
+    def changed(line: str, header: list[str], **cells: str) -> str:
+        return "|".join(cells.get(name, cell) for name, cell in zip(header, line.split("|")))
+
+    twice = changed(listed[1], names, jenis_lantai_terluas="99")
+    families.write_text("\n".join([listed[0], twice, *listed[1:], twice, ""]), encoding="latin-1")
+    wrong = {"status_kawin": "99", "nomor_kartu_keluarga": "1101019999999999"}
+    nik = persons[1].split("|")[columns.index("nomor_induk_kependudukan")]
+    another = changed(persons[1], columns, nama="ORANG LAIN", **wrong)
+    same = changed(persons[1], columns, **wrong)
+    before = changed(persons[1], columns, status_kawin="99")
+    members.write_text("\n".join([persons[0], before, *persons[1:], another, same, ""]), encoding="latin-1")
+    first, second = ingest_delivered(families, members, con)["files"]
+    found = con.execute("SELECT source, line_from, reasons, details FROM quarantine ORDER BY ALL").fetchall()
+    last = len(persons)
+    assert [(source, line, reasons) for source, line, reasons, _ in found] == [
+        ("dtsen_anggota", 2, ["kode_tak_dikenal"]),
+        ("dtsen_anggota", last + 2, ["kode_tak_dikenal", "tanpa_keluarga", "nik_dipakai_orang_lain"]),
+        ("dtsen_anggota", last + 3, ["kode_tak_dikenal", "tanpa_keluarga", "nik_ganda"]),
+        ("dtsen_keluarga", 2, ["kode_tak_dikenal"]),
+        ("dtsen_keluarga", len(listed) + 2, ["kode_tak_dikenal", "kk_ganda"]),
+    ]  # fmt: skip
+    assert found[1][3] == ["status_kawin: 99", "nomor_kartu_keluarga: 11••••••••••••99",
+                           f"nomor_induk_kependudukan: {nik[:2]}••••••••••••{nik[-2:]}"]  # fmt: skip
+    assert (first["accepted"], second["accepted"]) == (len(listed) - 1, len(persons) - 1)
+    assert second["every_reason"] == {
+        "kode_tak_dikenal": 3, "tanpa_keluarga": 2, "nik_dipakai_orang_lain": 1, "nik_ganda": 1,
+    }  # fmt: skip
+
+
 def test_broken_lines_of_a_delivery_are_joined(people, con, tmp_path: Path) -> None:
     families, members = deliver(people, tmp_path, "kemendagri", "3171")
     lines = members.read_text(encoding="latin-1").splitlines()
@@ -112,4 +148,6 @@ def test_an_unusable_file_is_refused(people, con, tmp_path: Path) -> None:
     with pytest.raises(UserError) as caught:
         ingest_delivered(families, members, con)
     assert caught.value.key == "errors_ingest.nothing_accepted"
+    for lang in LANGS:
+        assert text("integrate.kolom_kurang", lang) in caught.value.message(lang)
     assert isinstance(con, duckdb.DuckDBPyConnection)

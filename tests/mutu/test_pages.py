@@ -16,7 +16,7 @@ from dtsen_core.locale import LANGS, text
 from dtsen_core.policy.quality import accuracy, areas, measures
 from dtsen_core.registry import manifest as manifests
 from dtsen_core.registry import versions as kept
-from dtsen_core.ui import mutu_parts, mutu_upload
+from dtsen_core.ui import cache_mutu, mutu_parts, mutu_upload
 from tests.mutu import fake
 
 
@@ -150,14 +150,18 @@ class Builder:
     def __init__(self) -> None:
         self.calls: list[tuple] = []
 
-    def __call__(self, kind, files, root, *, codes, as_of, dry_run, progress):
+    def __call__(self, kind, files, root, *, codes, as_of, dry_run, progress, lang):
         progress(SimpleNamespace(fraction=0.5))
         self.calls.append((kind, [Path(f).read_bytes() for f in files], codes, as_of, dry_run))
         if b"rusak" in self.calls[-1][1][0]:
             raise UserError("errors_mutu.decision", given="x", allowed="y")
         report = {"path": files[0], "read": 11, "header": 1, "blank": 0, "accepted": 8, "quarantined": 2,
-                  "reasons": {"nik_tak_sah": 2}}  # fmt: skip
-        return {"files": [report], "version": "dtsen-20260630", "families": 7, "persons": 21,
+                  "reasons": {"nik_tak_sah": 2}, "every_reason": {"nik_tak_sah": 2, "kk_tak_sah": 1}}  # fmt: skip
+        folder = cache_mutu.beside_upload(files)
+        folder.mkdir(exist_ok=True)
+        (folder / f"karantina_{kind}.csv").write_text("alasan", encoding="utf-8")
+        return {"files": [report], "exports": [str(folder / f"karantina_{kind}.csv")],
+                "version": "dtsen-20260630", "families": 7, "persons": 21,
                 "unchanged": b"sama" in self.calls[-1][1][0]}  # fmt: skip
 
 
@@ -177,7 +181,16 @@ def test_an_update_is_tried_before_it_is_applied(visit, monkeypatch: pytest.Monk
     assert isinstance(builder.calls[-1][3], dt.date)
     assert "7 keluarga" in words(app)
     assert "8 dari 11 baris" in app.subheader[0].value
-    assert text("integrate.nik_tak_sah", "id") in app.dataframe[1].value.to_string()
+    reasons = app.dataframe[1].value
+    assert reasons[text("mutu.col_reason_code", "id")].tolist() == ["nik_tak_sah", "kk_tak_sah"]
+    assert reasons[text("mutu.col_reason", "id")].tolist() == [
+        text(f"integrate.{code}", "id") for code in ("nik_tak_sah", "kk_tak_sah")
+    ]
+    assert reasons[text("mutu.col_lines_main", "id")].tolist() == [2, 0]
+    assert reasons[text("mutu.col_lines_every", "id")].tolist() == [2, 1]
+    assert text("mutu.reasons_note_lines", "id") in words(app)
+    offered = {button.proto.label for button in app.get("download_button")}
+    assert text("mutu.upload_corrections", "id", name="karantina_dtks.csv") in offered
     app.button(key="mutu.upload.apply").click().run()
     healthy(app)
     assert builder.calls[-1][4] is False
@@ -192,6 +205,28 @@ def test_a_file_that_cannot_be_read_is_one_sentence(visit, monkeypatch: pytest.M
     assert not app.exception
     assert len(app.error) == 1
     assert "mutu.upload.apply" not in {button.key for button in app.button}
+
+
+@pytest.mark.parametrize(("kind", "data"), [
+    ("dukcapil", b"NIK,NAMA\0\n1,2\n"), ("dtks", b"PK\x03\x04" + bytes(1000)), ("bpjs", b"x" * 2_000_000), ("pln", b""),
+    ("dukcapil", b"![x](http://contoh.id/x.png),:red[NIK]\n1,2\n"),
+])  # fmt: skip
+@pytest.mark.parametrize("lang", LANGS)
+def test_nasty_files_end_in_one_sentence_on_the_page(visit, folders, kind: str, data: bytes, lang: str) -> None:
+    """The whole way through the real build room (the corpus itself goes through it in ``tests/fuzz``)."""
+    before = sorted(folders["real"].rglob("*"))
+    app = visit("real", show="upload", kind=kind, lang=lang)
+    app.file_uploader[0].upload("x.csv", data).run()
+    app.button(key="mutu.upload.try").click().run()
+    assert not app.exception
+    assert len(app.error) == 1
+    sentence = app.error[0].value
+    assert "x.csv" in sentence
+    assert "/" not in sentence.replace("http\\://contoh.id/x.png", "").replace("ZIP/XLSX", "").replace("/kota", "")
+    assert "![" not in sentence
+    assert text("errors_ui.unexpected", lang, code="")[:20] not in sentence
+    assert "mutu.upload.apply" not in {button.key for button in app.button}
+    assert sorted(folders["real"].rglob("*")) == before
 
 
 def test_files_that_are_held_already_are_not_applied(visit, monkeypatch: pytest.MonkeyPatch) -> None:

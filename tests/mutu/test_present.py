@@ -67,6 +67,17 @@ def test_what_is_wrong_with_a_file_is_said_without_our_folder_and_without_codes(
     assert mutu_upload.refusal(root, [path], lang) == root.message(lang)
 
 
+def test_reasons_are_listed_by_code_and_sentence_under_the_main_one_and_under_all(folders) -> None:
+    for lang in LANGS:
+        shown = mutu.rule_table(cache_mutu.reading(dataset_key(folders["simulated"]))[1], lang).frame
+        first = shown.iloc[0]
+        assert first[text("mutu.col_reason_code", lang)] == "nik_tak_sah"
+        assert first[text("mutu.col_reason", lang)] == text("integrate.nik_tak_sah", lang)
+        assert shown[text("mutu.col_main", lang)].tolist() == [4000, 3, 0]
+        every = shown[text("mutu.col_every", lang)]
+        assert (every.iloc[0], every.isna().sum()) == (4000, 2), "three records of one reason are too few to be shown"
+
+
 def test_every_measure_has_its_words_in_both_languages() -> None:
     for measure in measures().values():
         rate, count = mutu_area.indicators(measure)

@@ -72,6 +72,10 @@ def test_reasons_count_every_rule_a_record_breaks(simulated: Dataset) -> None:
     assert found.loc[("dtks", "nik_tak_sah"), "records"] == 4000
     assert found.loc[("dtks", "kk_tak_sah"), "records"] == 800
     assert found.loc[("dtks", "nik_tak_sah"), "mended"] == 1334
+    # By main reason every record counts once; by every reason the sum exceeds the records.
+    assert found.loc["dtks", "main"].to_dict() == {"nik_tak_sah": 4000, "kk_tak_sah": 0}
+    assert found["main"].sum() == one(simulated, "SELECT count(*) FROM quarantine")[0]
+    assert found["records"].sum() > found["main"].sum()
 
 
 def test_ages_fall_into_the_bands_of_the_rules(simulated: Dataset) -> None:

@@ -26,11 +26,11 @@ GROUP BY source ORDER BY source
 
 _REASONS = """
 WITH listed AS (
-    SELECT source, unnest({reasons}) AS reason, {mended} AS mended FROM quarantine
+    SELECT source, reason AS main, unnest({reasons}) AS reason, {mended} AS mended FROM quarantine
 )
-SELECT source || ' ' || reason AS key, source, reason, count(*)::BIGINT AS records,
-       count(*) FILTER (mended)::BIGINT AS mended
-FROM listed WHERE reason IS NOT NULL GROUP BY source, reason ORDER BY records DESC, source, reason
+SELECT source || ' ' || reason AS key, source, reason, count(*) FILTER (reason = main)::BIGINT AS main,
+       count(*)::BIGINT AS records, count(*) FILTER (mended)::BIGINT AS mended
+FROM listed WHERE reason IS NOT NULL GROUP BY source, reason ORDER BY main DESC, records DESC, source, reason
 """
 
 _FINDINGS = """
@@ -89,10 +89,11 @@ def reading_by_source(dataset: Dataset) -> pd.DataFrame:
 
 
 def quarantine_by_rule(dataset: Dataset) -> pd.DataFrame:
-    """key, source, reason, records, mended: a record that breaks two rules counts under both."""
+    """key, source, reason, main (records whose main reason it is: every record once), records (all that have this
+    reason: a record counts under each of its reasons, so the sum may exceed the records), and mended of them."""
     reasons = "[reason]"
     if has_columns(dataset, "quarantine", "reasons"):
-        reasons = "CASE WHEN len(reasons) > 0 THEN reasons ELSE [reason] END"
+        reasons = "CASE WHEN len(reasons) > 0 THEN list_distinct(reasons) ELSE [reason] END"
     sql = _REASONS.format(reasons=reasons, mended=_mended(dataset))
     return dataset.cursor().execute(sql).df()
 

@@ -23,14 +23,11 @@ def _name(path: object) -> str:
 
 
 def refusal(problem: UserError, paths: Sequence[str], lang: str) -> str:
-    """What is wrong with the uploaded files at `paths`: with the visitor's own names of them, in words, and as text
-    alone, since names of columns in it come from a file that anybody may have written (a link or a picture in them
-    must not be followed)."""
-    said = {name: _name(value) if str(value) in paths else value for name, value in problem.params.items()}
-    if "reason" in said:
-        said["reason"] = metode.reason_word(str(said["reason"]), lang)
-    sentence = text(problem.key, lang, **said)
-    for path in paths:  # one that stands within another value
+    """What is wrong with the uploaded files at `paths`: under the visitor's names for them, and as text alone, since
+    names of columns in it come from a file that anybody may have written (a link or a picture in them must not be
+    followed)."""
+    sentence = problem.message(lang)
+    for path in paths:
         sentence = sentence.replace(path, _name(path))
     return MARKDOWN.sub(r"\\\1", sentence)
 

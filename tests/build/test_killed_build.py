@@ -43,8 +43,8 @@ SMALLEST = {"families": 5_000, "survey_households": 51_400, "tournament": KILLS 
 RUN = f"""
 import sys
 from pathlib import Path
-from dtsen_core import threads
-threads.one_for_algebra()
+from dtsen_core import machine
+machine.prepare()
 from dtsen_core.build import demo, lock
 from dtsen_core.build.progress import silent
 from dtsen_core.cli.progress import reported

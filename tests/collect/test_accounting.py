@@ -7,11 +7,13 @@ import threading
 from pathlib import Path
 
 import duckdb
-from hypothesis import given, settings
+import pytest
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from dtsen_core.collect.layouts import layout
 from dtsen_core.collect.readers import read_source, settle
+from dtsen_core.errors import InternalError
 
 HEADER = ",".join(column.file for column in layout("dukcapil").columns)
 CON = duckdb.connect()  # one for all examples: opening a database costs more than reading a small file
@@ -142,3 +144,19 @@ def test_quarantine_names_the_variable_and_hides_numbers_of_people() -> None:
     assert [reason for _, _, reason, _ in quarantine] == ["kode_tak_dikenal", "nik_tak_sah"]
     assert "status_hubungan_keluarga: ISTRI KEDUA" in quarantine[0][3]
     assert "1101014102800" not in quarantine[1][3]
+
+
+@pytest.mark.parametrize("tampered", [
+    "UPDATE quarantine SET reasons = []", "UPDATE quarantine SET reason = 'nik_kosong'",
+    "UPDATE quarantine SET details = ['']", "INSERT INTO quarantine SELECT * REPLACE ([] AS lines) FROM quarantine",
+    "DELETE FROM quarantine", "UPDATE quarantine SET line_from = 2",
+])  # fmt: skip
+def test_a_quarantine_that_does_not_hold_is_noticed(tampered: str, tmp_path: Path) -> None:
+    """Every quarantined record once, with its reasons, and not accepted as well: asserted with the account itself."""
+    path = tmp_path / "berkas.csv"
+    path.write_text("\n".join([HEADER, GOOD, GOOD.replace("ISTRI", "?").replace("1101014102800001", "12"), ""]))
+    con = duckdb.connect()
+    files = read_source(con, "dukcapil", [path])
+    con.execute(tampered)
+    with pytest.raises(InternalError):
+        settle(con, "dukcapil", files)

@@ -61,20 +61,20 @@ def _controls(
     page: Page, view: str, offered: tuple[str, ...], choices: Choices,
     fixed: dict[str, tuple[str, str]],
 ) -> tuple[Measure, Ask, dict[str, str]]:  # fmt: skip
-    several = len(offered) > 1
-    shares = [2.2] * several + [1.2] * len(choices) + [1.6]
-    spare = max(0.0, 5.9 - sum(shares))
-    columns = iter(st.columns([*shares, spare] if spare else shares, gap="small", vertical_alignment="top"))
-    key = offered[0]
-    if several:
-        with next(columns):
+    key, rest = offered[0], st.container()
+    if len(offered) > 1:
+        first, rest = st.columns([2.2, 3.7], gap="small", vertical_alignment="top")
+        with first:
             key = str(controls.choice("measure", page.t("control_measure"), offered, offered[0],
                                       lambda code: page.t(f"measure_{code}"), page=f"mutu.{view}"))  # fmt: skip
+    if view == "reading" and key != "rule":
+        choices = {name: choice for name, choice in choices.items() if name != "variable"}
+    shares = [1.2] * len(choices) + [1.6]
+    spare = (3.7 if len(offered) > 1 else 5.9) - sum(shares)
+    columns = iter(rest.columns([*shares, spare] if spare > 0.1 else shares, gap="small", vertical_alignment="top"))
     given = {name: code for name, (code, _) in fixed.items()}
     said = {name: text for name, (code, text) in fixed.items() if code != ALL}
     for name, (codes, words) in choices.items():
-        if name == "variable" and view == "reading" and key != "rule":
-            continue
         with next(columns):
             label = page.t(f"control_{_called(name, view)}")
             chosen = str(controls.choice(name, label, codes, codes[0], words.__getitem__, page=f"mutu.{view}"))

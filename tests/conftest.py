@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from itertools import zip_longest
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,21 @@ from dtsen_core import machine
 hypothesis_settings.register_profile("dtsen", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 hypothesis_settings.load_profile("dtsen")
 machine.prepare()  # as the app and the command line do; two workers share the cores
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files that take long come first and, as far as they last, browser files between others: no worker is left with a
+    long one at the end, and two Chromiums seldom share the cores."""
+    files: dict[Path, list[pytest.Item]] = {}
+    for item in items:
+        files.setdefault(item.path, []).append(item)
+    marked = {path: {mark.name for item in own for mark in item.iter_markers()} for path, own in files.items()}
+    browser = [path for path in files if "browser" in marked[path]]
+    others = sorted((path for path in files if path not in browser), key=lambda path: "slow" not in marked[path])
+    order = [path for pair in zip_longest(browser, others) for path in pair if path]
+    items[:] = [item for path in order for item in files[path]]
+
 
 SMALL = {"families": 20_000, "seed": 7, "survey_households": 51_400}
 

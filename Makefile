@@ -1,7 +1,7 @@
 # Verbs of the house. `make check` runs every check and reports all of them before it fails.
 PYTHON ?= .venv/bin/python
 
-.PHONY: help install run build test fast bench lint types format docs check clean
+.PHONY: help install run build test fast bench kills lint types format docs check clean
 
 help:  ## list the verbs
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
@@ -26,6 +26,9 @@ fast:  ## the tests without dataset builds and browser
 
 bench:  ## speed ratios, measured in one run
 	$(PYTHON) -m pytest -m bench -n 0 -s tests/bench
+
+kills:  ## two dozen kill -9 of an ingest and of whole builds; `test` does a few
+	DTSEN_KILLS=24 $(PYTHON) -m pytest -n 2 tests/build/test_killed.py tests/build/test_killed_build.py
 
 lint:  ## style
 	$(PYTHON) -m ruff check .

@@ -76,8 +76,9 @@ def manifest(
     now = dt.datetime.now(dt.UTC)
     files = {file["shown"]: file["hash"] for delivery in deliveries for file in delivery["files"]}
     name = hashlib.blake2b("".join(sorted(files.values())).encode(), digest_size=4).hexdigest()
+    moment = f"{now:%Y%m%d%H%M%S%f}"[:-3]  # milliseconds: the same files may make two versions within a second
     return Manifest(
-        origin="real", version=f"{kind}-{name}-{now:%Y%m%d%H%M%S}", as_of=as_of.isoformat(),
+        origin="real", version=f"{kind}-{name}-{moment}", as_of=as_of.isoformat(),
         created=now.isoformat(timespec="microseconds"), families=int(counted[0]), persons=int(counted[1]),
         registry_families=float(counted[0]), registry_persons=float(counted[1]), has_members=True,
         packing=packing.packing().hash, boundary_hash=tables.boundary_hash(), code_version=dtsen_core.__version__,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import random
 import shutil
 import signal
@@ -25,7 +26,7 @@ pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="this system has no kill -9"),
 ]
-KILLS = 24
+KILLS = int(os.environ.get("DTSEN_KILLS", 8))  # as in test_killed_build: a campaign asks for more
 INGEST = """
 import sys
 from pathlib import Path

@@ -124,6 +124,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("killed") / "data"
 
 
+@pytest.mark.skipif(KILLS == FEW, reason="part of the campaign: DTSEN_KILLS=24, or `make kills`")
 def test_the_first_build_killed_leaves_nothing_and_the_next_run_succeeds(
     home: Path, dice: random.Random
 ) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import json
 import os
 import random
 import shutil
@@ -100,10 +101,17 @@ def begin(root: Path, seed: int) -> subprocess.Popen[str]:
     return child
 
 
+def told(root: Path) -> float:
+    """How far the run says it is."""
+    with contextlib.suppress(FileNotFoundError):
+        return float(json.loads(lock.progress_path(root).read_text()).get("fraction") or 0.0)
+    return 0.0
+
+
 def kill(child: subprocess.Popen[str], root: Path, moment: float) -> bool:
     """Kill the group of `child` when `moment` of its usual time is over (as it reports itself, so that a busy machine
     does not bunch the kills at one end), and a bit more; False when it was done before."""
-    while child.poll() is None and (runner.status(root).fraction or 0.0) < moment:
+    while child.poll() is None and told(root) < moment:
         time.sleep(0.02)
     with contextlib.suppress(subprocess.TimeoutExpired):
         child.wait(PAUSE_S * (1e4 * moment % 1))
@@ -158,9 +166,11 @@ def test_a_build_killed_leaves_the_version_before_and_the_next_run_succeeds(
     before, listed = served(home), set(whole(home))
     count = KILLS - max(KILLS // 3, 1)
     killed = late = 0
+    moments: list[str] = []
     for number in range(count):
         moment = (number + dice.random()) / count
         killed += kill(begin(home, 2 + number), home, moment)
+        moments.append(f"{told(home):.2f}")
         assert not lock.held(home)
         found = served(home)
         if found == before:
@@ -171,8 +181,10 @@ def test_a_build_killed_leaves_the_version_before_and_the_next_run_succeeds(
         assert len(set(whole(home)) - listed) == 4
         versions.switch(home, before.version)
         before, listed = served(home), set(whole(home))  # a new version drops the quarters before the one it replaces
+    print(f"moments {' '.join(moments)}")
     print(f"{killed} of {count} killed, {late} after the new version was served")
     assert killed - late > count // 2
+    assert len(set(moments)) > count // 2, "spread over the run"
 
     copies: dict[str, Path] = {}
 

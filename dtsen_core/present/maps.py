@@ -18,13 +18,8 @@ import plotly.graph_objects as go
 from dtsen_core.present import theme
 from dtsen_core.present.peta_hover import Hover
 
-HEIGHT = 450
-HEIGHT_NATION = 400  # the archipelago is wide: less empty sea above and below
-HEIGHT_WIDE = 540  # any area over the whole width of the page, where less would cut Aceh and Rote on a large screen
 SOLID, CARE, PALE = 0.94, 0.66, 0.36  # firm, to be read with care, too rough to stand alone
 OPACITY = (SOLID, CARE, PALE)
-ASPECT = 1.6  # nominal width / height of the map on a laptop
-ASPECT_WIDE = 2.75  # of one HEIGHT_WIDE high, on a projector
 NO_FIGURE = {"light": "#C3C9CC", "dark": "#56616A"}
 LAND = {"light": "#F6F6F2", "dark": "#222E33"}
 EDGE = {"light": "rgba(255,255,255,0.75)", "dark": "rgba(12,20,22,0.75)"}
@@ -33,6 +28,19 @@ INK = {"light": theme.INK, "dark": "#E4ECEC"}
 PAPER = {"light": "rgba(255,255,255,0.82)", "dark": "rgba(16,25,27,0.82)"}
 
 BBox = tuple[float, float, float, float]
+
+
+@dataclass(frozen=True)
+class Frame:
+    """The place a map takes on a page: `height` in pixels, and the nominal width / height it is drawn for."""
+
+    height: int
+    aspect: float = 1.6
+
+
+AREA = Frame(450)
+NATION = Frame(400)  # the archipelago is wide: less empty sea above and below
+WIDE = Frame(540, 2.75)  # over the whole width of the page, where less would cut Aceh and Rote on a projector
 
 
 @dataclass(frozen=True)
@@ -50,7 +58,7 @@ class MapStyle:
     mode: str
 
 
-def camera(bbox: BBox, aspect: float = ASPECT, pad: float = 0.035) -> dict[str, dict[str, float] | float]:
+def camera(bbox: BBox, aspect: float = AREA.aspect, pad: float = 0.035) -> dict[str, dict[str, float] | float]:
     """The map view that shows `bbox` (west, south, east, north in degrees) at any width of the screen.
 
     The server does not know how wide the map is. East and west bounds make the browser zoom in until the
@@ -94,7 +102,7 @@ def choropleth(
     hint: str,
     note: str,
     lang: str,
-    height: int = HEIGHT,
+    frame: Frame = AREA,
     layers: Sequence[Mapping[str, Any]] = (),
 ) -> go.Figure:
     """The map of `rows`, one per area: code, klass, doubt.
@@ -110,7 +118,7 @@ def choropleth(
     label = {"showarrow": False, "xref": "paper", "yref": "paper", "bgcolor": PAPER[mode], "borderpad": 4}
     fig.update_layout(
         template=go.layout.Template(),
-        height=height,
+        height=frame.height,
         margin={"l": 0, "r": 0, "t": 0, "b": 0},
         paper_bgcolor="rgba(0,0,0,0)",
         font={"family": theme.FONT, "size": 12, "color": INK[mode]},
@@ -123,7 +131,7 @@ def choropleth(
         map={
             "style": style.style,
             "layers": [*context(style), *layers],
-            **camera(bbox, ASPECT_WIDE if height == HEIGHT_WIDE else ASPECT),
+            **camera(bbox, frame.aspect),
         },
         annotations=[
             {**label, "text": told, "align": "left",

@@ -179,5 +179,5 @@ def change_map(
     """The map of the classes, each area's hover written out."""
     return maps.choropleth(
         found.rows.assign(doubt=0), style, bbox, hover=peta_hover.said(found.rows["hover"].tolist()), corner=corner,
-        hint="", note=note, lang=lang, height=maps.HEIGHT_WIDE,
+        hint="", note=note, lang=lang, frame=maps.WIDE,
     )  # fmt: skip

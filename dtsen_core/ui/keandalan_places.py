@@ -115,7 +115,7 @@ def _choropleth(page: Page, rows: pd.DataFrame, style: maps.MapStyle, hover: Hov
         rows, style, boundaries.bbox(place), hover=hover, lang=page.lang,
         corner=page.t("peta.map_corner", where=html.escape(units.name(place)), count=len(rows),
                       level=html.escape(page.t(f"peta.level_{level}"))),
-        hint=page.t("map_hint"), height=maps.HEIGHT_WIDE,
+        hint=page.t("map_hint"), frame=maps.WIDE,
         note=page.t("peta.map_indicative" if indicative else "peta.map_official"),
     )  # fmt: skip
     st.plotly_chart(

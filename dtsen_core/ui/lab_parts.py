@@ -96,7 +96,7 @@ def _map(page: Page, request: RankRequest, found: Changed, place: str, finding: 
     fig = maps.choropleth(
         rows, style, boundaries.bbox(container), hover=lab.hover(frame, page.lang), lang=page.lang,
         corner=locale.text("peta.map_corner", page.lang, where=html.escape(place), count=len(rows), level=level),
-        hint=_t(page, "map_hint"), height=maps.HEIGHT_WIDE,
+        hint=_t(page, "map_hint"), frame=maps.WIDE,
         note=locale.text("peta.map_indicative" if indicative else "peta.map_official", page.lang),
     )  # fmt: skip
     st.plotly_chart(

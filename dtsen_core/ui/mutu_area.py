@@ -108,7 +108,7 @@ def _map(page: Page, measure: Measure, ask: Ask, found: mutu_area.Where, title: 
         lang=page.lang,
         corner=page.t("peta.map_corner", where="Indonesia", count=len(found.rows), level=html.escape(level)),
         hint=page.t("map_hint"),
-        height=maps.HEIGHT_NATION,
+        frame=maps.NATION,
         note=page.t("peta.map_indicative" if indicative else "peta.map_official"),
     )
     st.plotly_chart(

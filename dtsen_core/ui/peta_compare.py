@@ -27,7 +27,7 @@ from dtsen_core.ui.peta_known import Shown, known, theme_mode
 from dtsen_core.ui.peta_state import View
 from dtsen_core.ui.shell import Page
 
-HEIGHT = 300
+HALF = maps.Frame(300)
 FIRST = 50  # rows of a long table until all are asked for
 WIDTHS = {"name": 112, "a": 58, "b": 58, "value": 82}
 
@@ -53,7 +53,7 @@ def body(page: Page, view: View, held: Sequence[Held]) -> None:
             corner = f"<b>{letter}</b> · {html.escape(side.label)}"
             hover = peta_compare_hover.of_side(side, letter, page.lang, sampled=sampled)
             key = f"peta.map.compare.{letter}.{view.level}.{view.container}"
-            peta_map.show(page, view, shown, title, key=key, height=HEIGHT, corner=corner, hover=hover)
+            peta_map.show(page, view, shown, title, key=key, frame=HALF, corner=corner, hover=hover)
             peta_map.legend_list("", peta_map.plain_entries(shown), compact=True)
     left, right = st.columns([0.64, 0.36], gap="medium")
     with left:
@@ -127,7 +127,7 @@ def _difference_map(page: Page, view: View, found: Difference, title: str) -> No
         found.rows, style, boundaries.bbox(view.focus),
         hover=peta_compare_hover.of_difference(found, page.lang, sampled=page.dataset.simulated),
         corner=page.t("peta_views.corner_difference"), hint=page.t("map_help"), note=peta_map.note(page, view),
-        lang=page.lang, height=maps.HEIGHT_NATION,
+        lang=page.lang, frame=maps.NATION,
     )  # fmt: skip
     key = f"peta.map.difference.{view.level}.{view.container}"
     st.plotly_chart(

@@ -16,7 +16,7 @@ from dtsen_core.ui.peta_known import Shown, theme_mode
 from dtsen_core.ui.peta_state import NATION, View
 from dtsen_core.ui.shell import Page
 
-HEIGHT_TILES = 430
+TILES = maps.Frame(430)
 
 
 def map_style(rule: MapIndicator, level: str, container: str, mode: str) -> maps.MapStyle:
@@ -55,13 +55,13 @@ def draw(page: Page, view: View, found: Shown, title: str, colours: Sequence[str
     place = map_rules().insets.get(view.inset) if whole and view.mode == "map" else None
     show(
         page, view, found, title, key=f"peta.map.{view.mode}.{view.level}.{view.container}",
-        height=HEIGHT_TILES if view.mode == "tiles" else maps.HEIGHT_NATION if whole else maps.HEIGHT,
+        frame=TILES if view.mode == "tiles" else maps.NATION if whole else maps.AREA,
         inset=place.codes if place else (), colours=colours,
     )  # fmt: skip
 
 
 def show(
-    page: Page, view: View, found: Shown, title: str, *, key: str, height: int, inset: Sequence[str] = (),
+    page: Page, view: View, found: Shown, title: str, *, key: str, frame: maps.Frame, inset: Sequence[str] = (),
     colours: Sequence[str] = (), corner: str = "", hover: Hover | None = None,
 ) -> None:  # fmt: skip
     """A map of `found` over the areas of the view."""
@@ -78,7 +78,7 @@ def show(
         hover=hover,
         corner=corner or page.t("map_corner", where=html.escape(where), count=len(rows), level=level),
         hint=page.t("map_help"),
-        height=height,
+        frame=frame,
         note=note(page, view),
         lang=page.lang,
         layers=[] if tiled else peta_layers.drawn(mode),

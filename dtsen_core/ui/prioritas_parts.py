@@ -39,7 +39,7 @@ def area_map(
         rows, style, boundaries.bbox(plan.within), hover=hover,
         corner=page.t("peta.map_corner", where=html.escape(units.name(plan.within)), count=len(rows),
                       level=prioritas.level_name(plan.level, page.lang)),
-        hint=page.t("map_hint"), height=maps.HEIGHT_NATION if province is None else maps.HEIGHT,
+        hint=page.t("map_hint"), frame=maps.NATION if province is None else maps.AREA,
         note=page.t("peta.map_indicative" if indicative else "peta.map_official"), lang=page.lang,
     )  # fmt: skip
     st.plotly_chart(figure, key=f"{key}.{plan.level}.{plan.within}", theme=None,

@@ -26,6 +26,8 @@ COLUMNS = {
     "nik": ("nomor_induk_kependudukan",), "kk": ("nomor_kartu_keluarga",), "born": ("tanggal_lahir",),
     "sex": ("jenis_kelamin",), "name": ("nama", "nama_anggota_keluarga"),
 }  # fmt: skip
+LETTERS = "upper(regexp_replace(coalesce({}, ''), '[^A-Za-z]', '', 'g'))"
+"""The letters of a name, by which two names under one number are compared."""
 SAME_NAME = 0.80
 """Jaro-Winkler similarity of the letters from which two names under one number can be one person's."""
 
@@ -187,7 +189,6 @@ def _shared(wanted: bool) -> str:
     A record with cells that could not be read is told that its number is another person's, but holds nobody back:
     what is left of a damaged line must not set a sound one aside.
     """
-    letters = "upper(regexp_replace(coalesce({}, ''), '[^A-Za-z]', '', 'g'))"
     if not wanted:
         return "CREATE OR REPLACE TEMP TABLE shared_number (file_id UTINYINT, line_from UINTEGER)"
     return f"""CREATE OR REPLACE TEMP TABLE shared_number AS
@@ -203,7 +204,7 @@ def _shared(wanted: bool) -> str:
           SELECT a.nik, bool_or(a.sound) AS sound FROM row_of a JOIN of_number o ON o.nik = a.nik AND a.place <> o.first
           JOIN row_of b ON b.nik = a.nik AND b.place = o.first
           WHERE (a.born <> b.born OR a.sex <> b.sex)
-            AND jaro_winkler_similarity({letters.format("a.name")}, {letters.format("b.name")}) < {SAME_NAME}
+            AND jaro_winkler_similarity({LETTERS.format("a.name")}, {LETTERS.format("b.name")}) < {SAME_NAME}
           GROUP BY a.nik
         )
         SELECT r.file_id, r.line_from FROM row_of r JOIN compared c ON c.nik = r.nik AND (c.sound OR NOT r.sound)"""

@@ -7,6 +7,7 @@ from pathlib import Path
 import duckdb
 import pandas as pd
 
+from dtsen_core.collect.identity import LETTERS
 from dtsen_core.collect.readers import Progress, read_source, settle
 from dtsen_core.errors import InternalError, UserError
 from dtsen_core.integrate import trace
@@ -19,7 +20,7 @@ FAMILIES, MEMBERS = "dtsen_keluarga", "dtsen_anggota"
 
 NUMBER = "left({0}, 2) || '••••••••••••' || right({0}, 2)"
 CARD = "'nomor_kartu_keluarga: ' || " + NUMBER.format("s.nomor_kartu_keluarga")
-LETTERS = "upper(regexp_replace(coalesce(s.nama, ''), '[^A-Za-z]', '', 'g'))"
+NAME = LETTERS.format("s.nama")
 NUMBERED = """
 SELECT s.*, (s.file_id::BIGINT << 32) + s.line_from AS place,
   (s.file_id, s.line_from) NOT IN (SELECT (file_id, line_from) FROM fault) AS sound
@@ -45,7 +46,7 @@ WHERE regexp_full_match(s.nomor_kartu_keluarga, '[0-9]{{16}}') AND s.nomor_kartu
 # read is compared, with the first sound line of its number.
 NIK_TWICE = f"""
 WITH numbered AS (
-  SELECT file_id, line_from, place, sound, nomor_induk_kependudukan AS nik, {LETTERS} AS letters, tanggal_lahir AS born
+  SELECT file_id, line_from, place, sound, nomor_induk_kependudukan AS nik, {NAME} AS letters, tanggal_lahir AS born
   FROM ({NUMBERED.format(f"source_{MEMBERS}", "nomor_induk_kependudukan")}) s
 ), of_number AS (
   SELECT nik, count(DISTINCT (letters, born)) AS people, min(place) AS first, arg_min(letters, place) AS letters,
@@ -69,7 +70,7 @@ ANTI JOIN (SELECT * FROM fault WHERE reason = 'kk_ganda') USING (file_id, line_f
 
 NIK_STANDS = f"""
 WITH met AS (
-  SELECT s.file_id, s.line_from, h.nik, CASE WHEN ({LETTERS} <> '' AND {LETTERS} <> h.letters)
+  SELECT s.file_id, s.line_from, h.nik, CASE WHEN ({NAME} <> '' AND {NAME} <> h.letters)
       OR coalesce(s.tanggal_lahir <> h.born, false) THEN 'nik_dipakai_orang_lain' ELSE 'nik_ganda' END AS reason
   FROM source_{MEMBERS} s JOIN standing_person h ON h.nik = s.nomor_induk_kependudukan
 )
@@ -145,7 +146,7 @@ def _standing(con: duckdb.DuckDBPyConnection, database: Path | None) -> None:
     try:
         con.execute("INSERT INTO standing_family SELECT nomor_kartu_keluarga FROM standing.main.keluarga")
         con.execute(
-            f"INSERT INTO standing_person SELECT s.nomor_induk_kependudukan, {LETTERS}, s.tanggal_lahir "
+            f"INSERT INTO standing_person SELECT s.nomor_induk_kependudukan, {NAME}, s.tanggal_lahir "
             "FROM standing.main.anggota s"
         )
     finally:

@@ -17,6 +17,7 @@ import duckdb
 
 from dtsen_core.build import derive, lock, store
 from dtsen_core.build.progress import Listener, Progress, silent
+from dtsen_core.collect import accounting
 from dtsen_core.collect.layouts import ORIGIN_COLUMNS, layout, plain
 from dtsen_core.collect.physical import open_source
 from dtsen_core.collect.quarantine import export_quarantine
@@ -108,8 +109,8 @@ def ingest(
 ) -> dict[str, Any]:  # fmt: skip
     """Make a new version of the real dataset at `root` (new, if there is none) with `files` of `kind`.
 
-    `dtsen` takes the family and the member file of one or more regencies and replaces those regencies (exports of the
-    quarantine that were corrected, one or both, add to them). A register (`dtks`, `regsosek`, `p3ke`,
+    `dtsen` takes the family and the member file of one or more regencies, in any order, and replaces those regencies
+    (exports of the quarantine that were corrected, one or both, add to them). A register (`dtks`, `regsosek`, `p3ke`,
     `dukcapil`) adds to what the dataset holds of it, and as soon as the civil register and one other are
     there, the golden record is made. `pln`, `bpjs` and `programme` speak of families that stand. `codes`
     confirms the code system; `as_of` is the date the data speak of (default: today). `dry_run` reports and
@@ -124,7 +125,7 @@ def ingest(
     if kind not in KINDS:
         raise UserError("errors_ingest.unknown_kind", kind=kind, allowed=", ".join(KINDS))
     target = Path(root).resolve()
-    paths = [Path(file) for file in files]
+    paths = _in_order(kind, [Path(file) for file in files])
     told = Progress(SHARES, progress)
     if dry_run:
         refuse_foreign(target, "real")
@@ -229,16 +230,16 @@ def _layouts(kind: str, paths: list[Path], held: Manifest | None) -> list[str]:
     return list(expected) if len(expected) > 1 else [expected[0]] * len(paths)
 
 
-def in_order(kind: str, files: Sequence[str]) -> list[str]:
-    """`files` of `kind` in the order in which `ingest` takes them, as their headers tell; in the given order where they
-    do not (`ingest` then says what is wrong). For callers whose users cannot choose the order."""
+def _in_order(kind: str, files: list[Path]) -> list[Path]:
+    """`files` in the order of their kind's layouts, as their headers tell; as given where they do not (what is wrong is
+    said later)."""
     expected = KINDS[kind]
     if len(expected) > 1:
         with contextlib.suppress(UserError):
-            found = [_recognised(Path(file), expected) for file in files]
+            found = [_recognised(file, expected) for file in files]
             if sorted(found) == sorted(expected):
                 return [files[found.index(name)] for name in expected]
-    return list(files)
+    return files
 
 
 def _is_export(path: Path, name: str) -> bool:
@@ -400,19 +401,18 @@ def _unchanged(root: Path, kind: str, paths: list[Path], *, dry_run: bool) -> di
     names |= {found: name for name, found in manifest.files.items() if found not in names}
     accounts = []
     with contextlib.closing(Dataset.open(root).cursor()) as con:
-        listed = "list_distinct(reasons)" if has(con, "quarantine", "reasons") else "[reason]"
+        every = accounting.EVERY if has(con, "quarantine", "reasons") else accounting.MAIN
         for path in paths:
             shown = names[store.digest(path)]
             cursor = con.execute("SELECT * FROM ingest_file WHERE path = ?", [shown])
             columns = [column[0] for column in cursor.description or ()]
             for row in cursor.fetchall():
-                reasons = con.execute("""SELECT reason, sum(len(lines))::BIGINT FROM quarantine WHERE path = ?
-                    GROUP BY reason ORDER BY 2 DESC, 1""", [shown]).fetchall()  # fmt: skip
-                every = con.execute(f"""SELECT r.reason, sum(lines)::BIGINT FROM (
-                    SELECT unnest({listed}) AS reason, len(lines) AS lines FROM quarantine WHERE path = ?) r
-                    GROUP BY ALL ORDER BY 2 DESC, 1""", [shown]).fetchall()  # fmt: skip
-                accounts.append({**dict(zip(columns, row)), "path": str(path), "reasons": dict(reasons),
-                                 "every_reason": dict(every)})  # fmt: skip
+                file = dict(zip(columns, row))
+                told = {
+                    name: accounting.lines_by_reason(con, expression, shown, file["source"])
+                    for name, expression in (("reasons", accounting.MAIN), ("every_reason", every))
+                }
+                accounts.append({**file, "path": str(path), **told})
     return {
         "files": accounts, "version": manifest.version, "as_of": manifest.as_of, "matched": {},
         "families": manifest.families, "persons": manifest.persons, "unchanged": True, "dry_run": dry_run,

@@ -39,6 +39,8 @@ the main reason. `variable` is the column that could not be read."""
 CELL, PLACE, RULE, CHECK = range(4)
 """Steps of `FAULT`: damaged cells and unknown values, unknown places, rules of identity, checks on other records."""
 DAMAGED = "karakter_rusak"
+MAIN, EVERY = "[reason]", "list_distinct(reasons)"
+"""Reasons of a record in ``quarantine``: the one it is counted under, and all of them."""
 REJECTED = pa.schema([
     ("line_from", pa.int64()), ("lines", pa.list_(pa.int32())), ("reason", pa.string()), ("detail", pa.string()),
 ])  # fmt: skip
@@ -172,8 +174,8 @@ def settle(con: duckdb.DuckDBPyConnection, table: str, source: str, files: list[
             [file.path, source],
         ).fetchall()[0][0]
         file.accepted = rows + int(more)
-        file.reasons = _by_reason(con, "[reason]", file)
-        file.every_reason = _by_reason(con, "list_distinct(reasons)", file)
+        file.reasons = lines_by_reason(con, MAIN, file.path, file.source)
+        file.every_reason = lines_by_reason(con, EVERY, file.path, file.source)
         file.quarantined = sum(file.reasons.values())
         total = file.header + file.blank + file.accepted + file.quarantined
         if total != file.read:
@@ -191,13 +193,13 @@ def settle(con: duckdb.DuckDBPyConnection, table: str, source: str, files: list[
         )  # fmt: skip
 
 
-def _by_reason(con: duckdb.DuckDBPyConnection, reasons: str, file: FileCount) -> dict[str, int]:
-    """Quarantined lines of `file` under each of `reasons` (an expression over the quarantine), most first."""
+def lines_by_reason(con: duckdb.DuckDBPyConnection, reasons: str, path: str, source: str) -> dict[str, int]:
+    """Quarantined lines of a file under each of `reasons` (`MAIN` or `EVERY`), most first."""
     return dict(
         con.execute(
             f"""SELECT r.reason, sum(lines)::BIGINT FROM (
               SELECT unnest({reasons}) AS reason, len(lines) AS lines FROM quarantine WHERE path = ? AND source = ?) r
             GROUP BY ALL ORDER BY 2 DESC, 1""",
-            [file.path, file.source],
+            [path, source],
         ).fetchall()
     )

@@ -30,10 +30,10 @@ def ingest(
     kind: str, files: Sequence[str], root: Path, *, codes: str | None, as_of: dt.date, dry_run: bool,
     progress: Listener, lang: str = "id",
 ) -> Mapping[str, Any]:  # fmt: skip
-    """The one door to the build room: its report on `files` of `kind`, which a visitor gives in any order; a trial also
-    exports what it would set aside of them, beside them."""
+    """The one door to the build room: its report on `files` of `kind`; a trial also exports what it
+    would set aside of them, beside them."""
     report: Mapping[str, Any] = update.ingest(
-        kind, update.in_order(kind, files), root, codes=codes, as_of=as_of, dry_run=dry_run, progress=progress,
+        kind, list(files), root, codes=codes, as_of=as_of, dry_run=dry_run, progress=progress,
         lang=lang, corrections=cache_mutu.beside_upload(files) if dry_run else None,
     )  # fmt: skip
     return report

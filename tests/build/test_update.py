@@ -121,17 +121,26 @@ def test_a_trial_works_beside_the_versions_only(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_files_may_be_given_in_any_order(regencies: dict[str, list[Path]], sources: Path, tmp_path: Path) -> None:
-    families, members = map(str, regencies["1101"])
-    assert update.in_order("dtsen", [families, members]) == [families, members]
-    assert update.in_order("dtsen", [members, families]) == [families, members]
-    assert update.in_order("dtsen", [members, members]) == [members, members]
-    other = str(tmp_path / "lain.csv")
-    Path(other).write_text("a;b\n1;2\n")
-    for given in ([other, families], [members], []):
-        assert update.in_order("dtsen", given) == given
-    parts = [str(sources / "p3ke.csv"), other]
-    assert update.in_order("p3ke", parts) == parts
+def test_files_may_be_given_in_any_order(regencies: dict[str, list[Path]], tmp_path: Path) -> None:
+    families, members = regencies["1101"]
+    one, other = (
+        update.ingest("dtsen", given, tmp_path / "d", dry_run=True)
+        for given in ([families, members], [members, families])
+    )
+    assert [file["path"] for file in other["files"]] == [str(families), str(members)]
+    assert {**other, "files": one["files"]} == one
+    lines = ("read", "accepted", "quarantined")
+    assert [[file[name] for name in lines] for file in other["files"]] == [
+        [file[name] for name in lines] for file in one["files"]
+    ]
+    foreign = tmp_path / "lain.csv"
+    foreign.write_text("a;b\n1;2\n")
+    for given, told in (([members, members], "errors_ingest.same_file"), ([members], "errors_ingest.file_count")):
+        with pytest.raises(UserError) as refused:
+            update.ingest("dtsen", given, tmp_path / "d", dry_run=True)
+        assert refused.value.key == told
+    with pytest.raises(UserError, match=foreign.name):
+        update.ingest("dtsen", [foreign, families], tmp_path / "d", dry_run=True)
 
 
 def test_a_first_ingest_that_died_before_serving_keeps_its_raw_files(

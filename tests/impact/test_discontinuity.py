@@ -90,8 +90,6 @@ def made() -> pd.DataFrame:
 
 @pytest.mark.parametrize("method", ["rdrobust", "local_linear"])
 def test_a_fuzzy_effect_is_recovered(made: pd.DataFrame, method: str) -> None:
-    if method == "rdrobust":
-        pytest.importorskip("rdrobust", reason="the optional package is not installed")
     options = {"outcome": "y", "running": "x", "cutoff": 5, "treatment": "t", "method": method}
     found = regression_discontinuity(made, **options)
     assert found.best_ci[0] < 2 < found.best_ci[1]
@@ -103,7 +101,6 @@ def test_a_fuzzy_effect_is_recovered(made: pd.DataFrame, method: str) -> None:
 
 
 def test_the_fallback_agrees_with_the_package_in_a_fuzzy_design(made: pd.DataFrame) -> None:
-    pytest.importorskip("rdrobust", reason="the optional package is not installed")
     options = {"outcome": "y", "running": "x", "cutoff": 5, "treatment": "t", "bandwidth": 1.5}
     theirs, ours = (regression_discontinuity(made, method=m, **options) for m in ("rdrobust", "local_linear"))
     assert ours.estimate == pytest.approx(theirs.estimate, rel=1e-9)

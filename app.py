@@ -7,7 +7,7 @@ import streamlit as st
 from dtsen_core import locale, machine
 from dtsen_core.errors import UserError
 from dtsen_core.paths import STATIC
-from dtsen_core.ui import guard, shell, url_state
+from dtsen_core.ui import guard, notices, shell, url_state
 
 machine.prepare()
 st.set_page_config(page_title="DTSEN", page_icon=str(STATIC / "favicon.png"), layout="wide")
@@ -17,7 +17,7 @@ url_state.write()  # before the page is named: a later word would stand in the b
 try:
     chosen, by_name = shell.navigation(language)
 except UserError as error:
-    st.error(error.message(language))
+    notices.refusal(error.message(language))
     st.stop()
 guard.restore_pending(by_name)
 if not shell.is_presenting():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -13,7 +12,6 @@ from dtsen_core.locale import text
 from dtsen_core.present import metode, numbers
 from dtsen_core.present.peringkat_tables import Table
 
-MARKDOWN = re.compile(r"([\\`*_\[\]<>~$|:#])")
 COUNTS = ("read", "header", "blank", "accepted", "quarantined")
 
 
@@ -23,13 +21,11 @@ def _name(path: object) -> str:
 
 
 def refusal(problem: UserError, paths: Sequence[str], lang: str) -> str:
-    """What is wrong with the uploaded files at `paths`: under the visitor's names for them, and as text alone, since
-    names of columns in it come from a file that anybody may have written (a link or a picture in them must not be
-    followed)."""
+    """What is wrong with the uploaded files at `paths`, under the visitor's names for them."""
     sentence = problem.message(lang)
     for path in paths:
         sentence = sentence.replace(path, _name(path))
-    return MARKDOWN.sub(r"\\\1", sentence)
+    return sentence
 
 
 def finding(files: Sequence[Mapping[str, Any]], lang: str) -> str:

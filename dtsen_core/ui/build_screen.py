@@ -11,6 +11,7 @@ from dtsen_core.build import runner
 from dtsen_core.errors import UserError
 from dtsen_core.present import numbers
 from dtsen_core.registry import versions
+from dtsen_core.ui import notices
 
 _POLL_SECONDS = 1.0
 
@@ -40,7 +41,7 @@ def _start(path: Path, lang: str) -> bool:
     try:
         runner.start(path)
     except UserError as error:
-        st.error(error.message(lang))
+        notices.refusal(error.message(lang))
         return False
     return True
 
@@ -56,7 +57,7 @@ def _progress(path_text: str, lang: str) -> None:
             return
     elif status.state == "failed":
         key = status.message_key or "errors_ui.build_failed"
-        st.error(locale.text(key, lang, **{"path": str(path), **dict(status.params or {})}))
+        notices.refusal(locale.text(key, lang, **{"path": str(path), **dict(status.params or {})}))
         if st.button(locale.text("ui.build_retry", lang), type="primary") and _start(path, lang):
             st.rerun(scope="fragment")
         return

@@ -15,7 +15,7 @@ from dtsen_core.present import kebutuhan, labels, maps, numbers, simulasi, simul
 from dtsen_core.present.peringkat_export import csv_bytes, xlsx_bytes
 from dtsen_core.present.peringkat_tables import Table
 from dtsen_core.regions import boundaries, units
-from dtsen_core.ui import cache_simulasi, controls, peta_known, peta_map
+from dtsen_core.ui import cache_simulasi, controls, notices, peta_known, peta_map
 from dtsen_core.ui.cache_simulasi import Needs
 from dtsen_core.ui.shell import Page
 
@@ -81,7 +81,7 @@ def _upload(page: Page) -> str:
         try:
             read_quotas(data)
         except UserError as error:
-            st.error(error.message(page.lang))
+            notices.refusal(error.message(page.lang))
         else:
             st.session_state[_QUOTAS] = data.decode("utf-8-sig")
     return str(st.session_state.get(_QUOTAS, ""))

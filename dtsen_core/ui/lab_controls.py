@@ -16,7 +16,7 @@ from dtsen_core.policy.reranking import CUTS
 from dtsen_core.rank.experiment import FULL, MOST, Experiment
 from dtsen_core.rank.order import GROUPS
 from dtsen_core.registry.indicators import INDICATORS
-from dtsen_core.ui import controls, fitting, url_state
+from dtsen_core.ui import controls, fitting, notices, url_state
 from dtsen_core.ui.shell import Page
 
 STEP = 10
@@ -80,7 +80,7 @@ def scorecard(page: Page, base: str) -> str:
     try:
         plan = Experiment.of(base, dropped, weights, again)
     except UserError as problem:
-        st.warning(problem.message(page.lang))
+        notices.caution(problem.message(page.lang))
         return base
     if dropped and not again and st.session_state[f"{page.name}.refit"] == 1:
         st.warning(page.t("refit_unavailable"))
@@ -142,7 +142,7 @@ def line(page: Page) -> str:
     try:
         parse_line(wanted)
     except UserError as problem:
-        st.warning(problem.message(page.lang))
+        notices.caution(problem.message(page.lang))
         wanted = ""
     url_state.write(line=wanted or None)
     return wanted

@@ -17,7 +17,7 @@ from dtsen_core.build import update
 from dtsen_core.build.progress import Event, Listener
 from dtsen_core.errors import UserError
 from dtsen_core.present import mutu_upload, numbers
-from dtsen_core.ui import cache_mutu, controls, shell
+from dtsen_core.ui import cache_mutu, controls, notices, shell
 from dtsen_core.ui.shell import Page
 
 KINDS = ("dtsen", "dtks", "regsosek", "p3ke", "dukcapil", "pln", "bpjs", "programme")
@@ -118,7 +118,7 @@ def _run(
                 progress=show, lang=page.lang,
             )  # fmt: skip
         except UserError as problem:
-            st.error(mutu_upload.refusal(problem, paths, page.lang))
+            notices.refusal(mutu_upload.refusal(problem, paths, page.lang))
         finally:
             bar.empty()
     return None

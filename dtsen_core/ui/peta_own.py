@@ -12,6 +12,7 @@ import streamlit as st
 from dtsen_core import locale
 from dtsen_core.policy.map_indicators import MapIndicator
 from dtsen_core.present import numbers
+from dtsen_core.present.literal import literal
 from dtsen_core.regions import own_indicator
 from dtsen_core.ui import peta_state, uploads
 from dtsen_core.ui.shell import Page
@@ -67,7 +68,7 @@ def controls(page: Page) -> None:
     level = page.t(f"level_{own.table.level}")
     st.text(page.t("own_held", name=own.rule.label[page.lang], count=len(own.table.frame), level=level))
     for problem in own.table.problems:
-        st.caption(problem.text(page.lang))
+        st.caption(literal(problem.text(page.lang)))
     st.button(page.t("layers_remove"), key="peta.own.remove", icon=":material/close:", on_click=_remove)
 
 

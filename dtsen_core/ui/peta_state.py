@@ -18,7 +18,7 @@ from dtsen_core import locale
 from dtsen_core.errors import UserError
 from dtsen_core.policy.map_indicators import map_rules
 from dtsen_core.regions import units
-from dtsen_core.ui import url_state
+from dtsen_core.ui import notices, url_state
 
 NATION = units.NATION
 DEFAULT_INDICATOR = "share_d14"
@@ -76,7 +76,7 @@ def parse_indicator(raw: str, known: Collection[str], lang: str) -> str:
     if raw not in offered:
         near = difflib.get_close_matches(raw, list(offered), n=3, cutoff=0.5)
         hint = locale.text("peta.near", lang, names=", ".join(near)) if near else ""
-        raise UserError("errors_peta.indicator", value=raw[:40].replace("`", "'"), hint=hint, default=default)
+        raise UserError("errors_peta.indicator", value=raw[:40], hint=hint, default=default)
     if not offered[raw].possible(known):
         key = "needs_model" if offered[raw].needs_model else "needs_programme"
         raise UserError(f"errors_peta.{key}", label=offered[raw].label[lang], default=default)
@@ -139,7 +139,7 @@ def _from_address(name: str, parse: url_state.Parser, default: str, lang: str, h
     try:
         return str(url_state.validate(raw, parse))
     except UserError as error:
-        st.warning(error.message(lang) + (" " + locale.text(hint, lang) if hint else ""))
+        notices.caution(error.message(lang) + (" " + locale.text(hint, lang) if hint else ""))
     except ValueError:
         url_state.read(name, (), default)
     return default
@@ -150,10 +150,10 @@ def _level_from_address(levels: Sequence[str], area: str, lang: str) -> str:
     if raw is None or raw in levels:
         return raw or levels[0]
     error = UserError(
-        "errors_peta.level", value=raw[:40].replace("`", "'"), area=units.label(area),
+        "errors_peta.level", value=raw[:40], area=units.label(area),
         allowed=", ".join(levels), default=levels[0],
     )  # fmt: skip
-    st.warning(error.message(lang))
+    notices.caution(error.message(lang))
     return levels[0]
 
 

@@ -16,7 +16,7 @@ from dtsen_core.present import numbers, peringkat_export, prioritas, prioritas_c
 from dtsen_core.present.peringkat_export import Sheet
 from dtsen_core.present.prioritas_compare import ZONE_COLOURS, zone_classes
 from dtsen_core.regions import own_indicator, units
-from dtsen_core.ui import cache_prioritas
+from dtsen_core.ui import cache_prioritas, notices
 from dtsen_core.ui.prioritas_parts import area_map, data_line, written
 from dtsen_core.ui.shell import Page
 
@@ -38,7 +38,7 @@ def show(page: Page, plan: Plan, ranked: Ranked) -> None:
     try:
         bought = cache_prioritas.bought(page.key, plan, chosen, budget)
     except UserError as error:
-        st.error(error.message(page.lang))
+        notices.refusal(error.message(page.lang))
         last = st.session_state.get("prioritas.last_budget")
         if last is None or last[0] != plan.level:
             return
@@ -101,10 +101,10 @@ def _index_upload(page: Page, plan: Plan) -> None:
             if found.level != plan.level or (found.frame["value"] <= 0).any():
                 raise UserError("errors_prioritas.cost_index")
         except UserError as error:
-            st.error(error.message(page.lang))
+            notices.refusal(error.message(page.lang))
             return
         for problem in found.problems:
-            st.warning(problem.text(page.lang))
+            notices.caution(problem.text(page.lang))
         values = tuple((str(c), float(v)) for c, v in zip(found.frame["code"], found.frame["value"]))
         if st.session_state.get(INDEX) != values:
             st.session_state[INDEX] = values

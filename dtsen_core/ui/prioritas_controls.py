@@ -13,7 +13,7 @@ from dtsen_core.policy.priority_plan import ANY, Item, Own, Plan
 from dtsen_core.policy.priority_rules import LEVELS, priority_rules
 from dtsen_core.present import numbers, prioritas
 from dtsen_core.regions import own_indicator, units
-from dtsen_core.ui import prioritas_state
+from dtsen_core.ui import notices, prioritas_state
 from dtsen_core.ui.prioritas_state import PUSH
 from dtsen_core.ui.shell import Page
 
@@ -221,10 +221,10 @@ def _added(page: Page, plan: Plan, data: bytes, name: str, system: str | None) -
             raise UserError("errors_prioritas.own_level", found=level[page.lang],
                             wanted=prioritas.level_name(plan.level, page.lang))  # fmt: skip
     except UserError as error:
-        st.error(error.message(page.lang))
+        notices.refusal(error.message(page.lang))
         return plan
     for problem in found.problems:
-        st.warning(problem.text(page.lang))
+        notices.caution(problem.text(page.lang))
     st.success(page.t("own_added", count=len(found.frame), missing=found.missing))
     taken = {o.key for o in plan.own}
     key = next(f"own_{k}" for k in range(1, priority_plan.MAX_OWN + 2) if f"own_{k}" not in taken)

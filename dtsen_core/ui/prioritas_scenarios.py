@@ -11,7 +11,8 @@ from dtsen_core.policy import priority_plan
 from dtsen_core.policy.priority_plan import KIND, Plan, Ranked
 from dtsen_core.policy.scenarios import Scenario, Store
 from dtsen_core.present import numbers, peringkat_export, prioritas, prioritas_compare, prioritas_export
-from dtsen_core.ui import cache_prioritas, peta_known, peta_map, prioritas_state
+from dtsen_core.present.literal import literal
+from dtsen_core.ui import cache_prioritas, notices, peta_known, peta_map, prioritas_state
 from dtsen_core.ui.prioritas_parts import area_map, data_line
 from dtsen_core.ui.shell import Page
 
@@ -39,7 +40,7 @@ def _attempt(page: Page, work: Callable[[], object], done: str = "") -> bool:
     try:
         work()
     except UserError as error:
-        st.error(error.message(page.lang))
+        notices.refusal(error.message(page.lang))
         return False
     if done:
         st.toast(done, icon=":material/check:")
@@ -63,7 +64,7 @@ def _save(page: Page, store: Store, plan: Plan) -> None:
             st.rerun()
     saved = st.session_state.pop("prioritas.saved", None)
     if saved:
-        st.success(page.t("scenario_saved", name=saved))
+        st.success(page.t("scenario_saved", name=literal(saved)))
 
 
 def _manage(page: Page, store: Store, kept: dict[str, Scenario], plan: Plan) -> None:
@@ -89,7 +90,7 @@ def _manage(page: Page, store: Store, kept: dict[str, Scenario], plan: Plan) -> 
             if changed:
                 st.rerun()
         with st.popover(page.t("scenario_delete"), icon=":material/delete:"):
-            st.markdown(page.t("scenario_delete_sure", name=chosen.name))
+            st.markdown(page.t("scenario_delete_sure", name=literal(chosen.name)))
             gone = st.button(page.t("scenario_delete_yes"), key="prioritas.delete")
             if gone and _attempt(page, lambda: store.delete(chosen.id)):
                 if st.session_state.get(OPENED) == chosen.id:
@@ -135,7 +136,7 @@ def _compare(page: Page, kept: dict[str, Scenario], plan: Plan, ranked: Ranked) 
     try:
         pair = [ranked if i == NOW else _ranked(page, kept[i]) for i in (a, b)]
     except UserError as error:
-        st.error(error.message(page.lang))
+        notices.refusal(error.message(page.lang))
         return
     if pair[0].plan.level != pair[1].plan.level:
         st.info(page.t("compare_levels"))

@@ -14,7 +14,7 @@ from dtsen_core.policy.priority_plan import ANY, KIND, Plan
 from dtsen_core.policy.priority_rules import LEVELS, priority_rules
 from dtsen_core.policy.scenarios import Store
 from dtsen_core.regions import units
-from dtsen_core.ui import url_state
+from dtsen_core.ui import notices, url_state
 from dtsen_core.ui.shell import Page
 
 VIEWS = ("peringkat", "keyakinan", "spasial", "bertindak", "alokasi", "skenario")
@@ -65,7 +65,7 @@ def _scenario(page: Page, plan: Plan) -> Plan:
             st.session_state["prioritas.opened"] = kept.id
             return priority_plan.of_params(kept.params)
     except UserError as error:
-        st.warning(error.message(page.lang))
+        notices.caution(error.message(page.lang))
     return plan
 
 

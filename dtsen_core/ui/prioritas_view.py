@@ -12,6 +12,7 @@ from dtsen_core.regions import own_indicator, units
 from dtsen_core.ui import (
     cache_prioritas,
     controls,
+    notices,
     peta_known,
     peta_map,
     prioritas_act,
@@ -36,7 +37,7 @@ def show(page: Page) -> None:
     try:
         ranked = cache_prioritas.ranked(page.key, plan)
     except UserError as error:
-        st.error(error.message(page.lang))
+        notices.refusal(error.message(page.lang))
         last = st.session_state.get("prioritas.last")
         if last is None:
             return
@@ -188,13 +189,14 @@ def _given_list(page: Page, plan: Plan, ranked: Ranked) -> None:
         try:
             found = own_indicator.read_list(file.getvalue())
         except UserError as error:
-            st.error(error.message(page.lang))
+            notices.refusal(error.message(page.lang))
             return
         for problem in found.problems:
-            st.warning(problem.text(page.lang))
+            notices.caution(problem.text(page.lang))
         if found.level != plan.level:
-            st.error(UserError("errors_prioritas.own_level", found=prioritas.level_name(found.level, page.lang),
-                               wanted=prioritas.level_name(plan.level, page.lang)).message(page.lang))  # fmt: skip
+            names = {"found": found.level, "wanted": plan.level}
+            names = {key: prioritas.level_name(level, page.lang) for key, level in names.items()}
+            notices.refusal(UserError("errors_prioritas.own_level", **names).message(page.lang))
             return
         groups = prioritas.compare_list(ranked, set(found.frame["code"]))
         st.markdown(page.t("list_finding", both=len(groups["both"]), top=ranked.top, listed=len(found.frame)))

@@ -18,7 +18,7 @@ from dtsen_core.errors import UserError
 from dtsen_core.present import labels
 from dtsen_core.registry.dataset import Dataset
 from dtsen_core.settings import settings
-from dtsen_core.ui import build_screen, cache, guard, url_state, waiting
+from dtsen_core.ui import build_screen, cache, guard, notices, url_state, waiting
 from dtsen_core.ui.pages_list import PageEntry, page_entry, pages
 
 _log = logging.getLogger("dtsen.ui")
@@ -154,7 +154,7 @@ def one_sentence(lang: str) -> Iterator[None]:
     try:
         yield
     except UserError as error:
-        st.error(error.message(lang))
+        notices.refusal(error.message(lang))
     except Exception:
         code = secrets.token_hex(3)
         _log.exception("page failed, code %s", code)

@@ -22,7 +22,7 @@ from dtsen_core.policy.reform_spec import (
     parse_reform,
 )
 from dtsen_core.present import simulasi
-from dtsen_core.ui import cache_simulasi, url_state
+from dtsen_core.ui import cache_simulasi, notices, url_state
 from dtsen_core.ui.shell import Page
 
 SLOTS = ("a", "b", "c", "d")
@@ -112,7 +112,7 @@ def _editor(page: Page, slot: str, held: Reform, own: str) -> Reform:
     rules = {rule.key: rule for rule in cache_simulasi.rules(page.key)}
     options = [*rules, NEW, *([OWN] if own else [])]
     if held.programme not in options:
-        st.warning(page.t("unknown_programme", given=held.programme[:40]))
+        notices.caution(page.t("unknown_programme", given=held.programme[:40]))
         held = Reform(options[0])
     stem = f"simulasi.{st.session_state.get(_EPOCH, 0)}.{slot}"
     named = {**{k: r.abbreviation(page.lang) for k, r in rules.items()}, NEW: page.t("new"), OWN: page.t("own")}
@@ -264,10 +264,10 @@ def _upload(page: Page) -> None:
         text = file.getvalue().decode("utf-8-sig")
         programme_rules.parse(text, file.name)
     except UnicodeDecodeError:
-        st.error(UserError("errors_programmes.encoding").message(page.lang))
+        notices.refusal(UserError("errors_programmes.encoding").message(page.lang))
         return
     except UserError as error:
-        st.error(error.message(page.lang))
+        notices.refusal(error.message(page.lang))
         return
     st.session_state[_OWN] = text
     replace_all({SLOTS[0]: Reform(OWN)})

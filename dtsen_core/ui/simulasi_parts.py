@@ -15,7 +15,7 @@ from dtsen_core.present import labels, maps, numbers, simulasi, simulasi_charts,
 from dtsen_core.present.peringkat_export import Sheet, xlsx_bytes
 from dtsen_core.present.peringkat_tables import Table
 from dtsen_core.regions import boundaries, units
-from dtsen_core.ui import cache_simulasi, peta_known, peta_map, simulasi_controls
+from dtsen_core.ui import cache_simulasi, notices, peta_known, peta_map, simulasi_controls
 from dtsen_core.ui.cache_simulasi import Simulated
 from dtsen_core.ui.shell import Page
 from dtsen_core.ui.simulasi_controls import Chosen
@@ -203,7 +203,7 @@ def _try(page: Page, act: object, done: str) -> None:
     try:
         act()  # type: ignore[operator]
     except UserError as error:
-        st.error(error.message(page.lang))
+        notices.refusal(error.message(page.lang))
     else:
         st.toast(done)
 

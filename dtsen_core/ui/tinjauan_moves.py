@@ -12,6 +12,7 @@ from dtsen_core.policy import movement_cases
 from dtsen_core.policy.movement_cases import Asked
 from dtsen_core.policy.request import SCOPES
 from dtsen_core.present import labels, numbers, tinjauan_moves
+from dtsen_core.present.literal import literal
 from dtsen_core.present.peringkat_export import csv_bytes
 from dtsen_core.regions import units
 from dtsen_core.ui import cache, cache_movement, controls, movement_parts, tinjauan_parts, url_state
@@ -37,7 +38,7 @@ def queue(page: Page) -> None:
     try:
         review.refuse_names(page.dataset, holder=False)
     except UserError as refusal:
-        st.info(refusal.message(page.lang), icon=":material/lock:")
+        st.info(literal(refusal.message(page.lang)), icon=":material/lock:")
         return
     if len(cache_movement.versions_of(*page.key)) < 2:
         st.info(locale.text("moves.one_version", page.lang), icon=":material/info:")

@@ -9,6 +9,7 @@ from dtsen_core.integrate import review
 from dtsen_core.integrate.decisions import Log
 from dtsen_core.integrate.review import Pair
 from dtsen_core.present import mutu, numbers, tinjauan
+from dtsen_core.present.literal import literal
 from dtsen_core.ui import cache, controls, url_state
 from dtsen_core.ui.shell import Page
 
@@ -32,7 +33,7 @@ def queue(page: Page) -> None:
     try:
         review.refuse_names(page.dataset, holder=False)
     except UserError as refusal:
-        st.info(refusal.message(page.lang), icon=":material/lock:")
+        st.info(literal(refusal.message(page.lang)), icon=":material/lock:")
         return
     st.caption(page.t("intro"))
     held = _sources(*page.key)

@@ -15,6 +15,7 @@ import streamlit as st
 from filelock import FileLock, Timeout
 
 from dtsen_core.errors import UserError
+from dtsen_core.ui import notices
 
 Made = TypeVar("Made")
 OWNER = "owner.lock"
@@ -59,5 +60,5 @@ def once(key: str, name: str, data: bytes, read: Callable[[], Made], lang: str) 
         except UserError as error:
             seen["error"] = error
     if "error" in seen:
-        st.error(seen["error"].message(lang))
+        notices.refusal(seen["error"].message(lang))
     return None if made is None else (made, stamp)

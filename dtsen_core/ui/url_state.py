@@ -14,6 +14,7 @@ import streamlit as st
 
 from dtsen_core import locale
 from dtsen_core.errors import UserError
+from dtsen_core.ui import notices
 
 _WRITTEN = "_url_written"
 _LANG = "_lang"
@@ -68,7 +69,7 @@ def read(name: str, allowed: Collection[Any] | Parser, default: Any) -> Any:
     try:
         return validate(raw, allowed)
     except UserError as error:
-        st.warning(error.message(current_language()))
+        notices.caution(error.message(current_language()))
     except (ValueError, KeyError):
         _warn(name, raw, default)
     return default
@@ -110,13 +111,12 @@ def _is_external(name: str, raw: str) -> bool:
 
 def _warn(name: str, raw: str, default: Any) -> None:
     shown = raw if len(raw) <= 40 else raw[:40] + "…"
-    # Backticks keep what a stranger typed from being read as Markdown.
     plain = isinstance(default, str | int | float) and not isinstance(default, bool) and str(default)
     text = locale.text(
         "errors_ui.bad_parameter" if plain else "errors_ui.bad_parameter_default",
         current_language(),
-        value=shown.replace("`", "'").replace("\n", " "),
+        value=shown,
         name=name,
         default=default,
     )
-    st.warning(text)
+    notices.caution(text)

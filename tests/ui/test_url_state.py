@@ -74,6 +74,14 @@ def test_a_link_sets_the_control_and_a_default_stays_out_of_the_address() -> Non
     assert address(plain) == {}
 
 
+def test_a_link_brings_no_picture_and_no_markup() -> None:
+    """A picture in a sentence would be fetched from outside by everyone who follows the link."""
+    said = opened(level="![x](http://contoh.id/x.png)").warning[0].value
+    assert "contoh.id" in said
+    assert "![" not in said
+    assert "http:" not in said
+
+
 def test_the_control_wins_over_what_the_page_wrote_itself() -> None:
     app = opened(level="regency")
     app.selectbox[0].select("province").run()

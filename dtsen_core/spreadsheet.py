@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
+GUARDED = "^'([=+@\\t\\r-])"
+"""A cell that `guarded` has guarded, as a regular expression (RE2) whose group is what it was."""
 
 
 def guarded(cell: str) -> str:

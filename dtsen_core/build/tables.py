@@ -118,5 +118,6 @@ def boundary_hash() -> str:
 
 def shorten_paths(con: duckdb.DuckDBPyConnection, folder: str = "") -> None:
     """Keep file names in the accounts, not where this machine had the files while it built."""
-    for table in ("ingest_file", "quarantine", "joined_record", "source_file", "rule_finding", "review_pair"):
+    for table in ("ingest_file", "quarantine", "joined_record", "correction", "source_file", "rule_finding",
+                  "review_pair"):  # fmt: skip
         con.execute(f"UPDATE {table} SET path = ? || regexp_extract(path, '[^/\\\\]+$')", [folder])

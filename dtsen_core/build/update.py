@@ -17,8 +17,8 @@ import duckdb
 
 from dtsen_core.build import derive, lock, store
 from dtsen_core.build.progress import Listener, Progress, silent
-from dtsen_core.collect import accounting
-from dtsen_core.collect.layouts import ORIGIN_COLUMNS, layout, plain
+from dtsen_core.collect import accounting, corrections
+from dtsen_core.collect.layouts import layout
 from dtsen_core.collect.physical import open_source
 from dtsen_core.collect.quarantine import export_quarantine
 from dtsen_core.collect.readers import Progress as Step
@@ -43,7 +43,7 @@ KINDS: dict[str, tuple[str, ...]] = {
 RECIPIENTS = frozenset({"dtks", "regsosek", "p3ke"})
 SHARES = {"read": 70, "indicators": 25, "finish": 5}
 COUNTED = ("read", "header", "blank", "accepted", "quarantined")
-PATHS = ("ingest_file", "quarantine", "joined_record", "source_file", "rule_finding", "review_pair")
+PATHS = ("ingest_file", "quarantine", "joined_record", "correction", "source_file", "rule_finding", "review_pair")
 
 
 @dataclass
@@ -243,7 +243,7 @@ def _in_order(kind: str, files: list[Path]) -> list[Path]:
 
 
 def _is_export(path: Path, name: str) -> bool:
-    return set(ORIGIN_COLUMNS) <= {plain(column) for column in open_source(path, layout(name)).names}
+    return bool(open_source(path, layout(name)).origin)
 
 
 def _recognised(path: Path, layouts: Sequence[str]) -> str:
@@ -328,6 +328,7 @@ def _read(con: duckdb.DuckDBPyConnection, work: _Work, step: Step) -> None:
     _name_files(con, work)
     if whole and work.database is not None:
         work.carried = carry.carry(con, work.database, replace=not corrected)
+    corrections.close(con)
     for service in asked:
         work.matched[service] = services.apply(con, service)
     if "bpjs" in asked:

@@ -1,7 +1,8 @@
 """Where every physical line of every file went: ``ingest_file``, ``quarantine``, ``joined_record``.
 
 The one rule: read = header + blank + lines of accepted records + quarantined lines. Later steps (matching,
-merging) never change these counts; linkage only notes in ``quarantine.mended_by`` whom it recognised after all.
+merging) never change these counts; ``quarantine.mended_by`` notes whom linkage recognised after all, and which
+records came in again corrected (`corrections`).
 
 A quarantined record stands there once, with its ``raw`` lines, its main reason (``reason``, ``detail``: the one it is
 counted under) and every reason that can be known of it: ``reasons`` and, beside each, ``details`` (what stands in the
@@ -16,7 +17,7 @@ from dataclasses import dataclass, field
 import duckdb
 import pyarrow as pa
 
-from dtsen_core.collect import raw_lines
+from dtsen_core.collect import corrections, raw_lines
 from dtsen_core.collect.repair import Reject
 from dtsen_core.errors import InternalError
 
@@ -89,7 +90,7 @@ class FileCount:
 
 
 def create_tables(con: duckdb.DuckDBPyConnection) -> None:
-    con.execute(TABLES)
+    con.execute(TABLES + corrections.TABLE)
 
 
 def add_rejects(con: duckdb.DuckDBPyConnection, path: str, source: str, rejects: list[Reject]) -> None:

@@ -23,7 +23,7 @@ TYPES = ("nik", "kk", "code", "flag", "integer", "number", "text", "date", "regi
 REGION_LEVELS = ("provinsi", "kabupaten_kota", "kecamatan", "kelurahan_desa")
 EXPORT_COLUMNS = ("alasan_karantina", "keterangan_karantina", "peringatan_karantina", "berkas_asal", "baris_asal")
 """Columns that the export of the quarantine adds: codes of all reasons, their sentences, warnings, where the record
-was. A corrected file may keep them, they are not read."""
+was. A corrected file may keep them; of them only the last two are read (`corrections`)."""
 ORIGIN_COLUMNS = EXPORT_COLUMNS[-2:]
 MOST_UNKNOWN = 500
 """So many unknown names of a header are searched for misspelt ones; a file of thousands of columns is no register."""

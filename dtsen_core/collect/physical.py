@@ -19,6 +19,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.csv as pacsv
 
+from dtsen_core.collect.corrections import origin_places
 from dtsen_core.collect.layouts import Column, Layout, match_header, positions
 from dtsen_core.collect.repair import BLANK, DAMAGED, HEADER, IRREGULAR, REGULAR, Reject, Repairer, Shape
 from dtsen_core.errors import UserError
@@ -50,6 +51,7 @@ MAGIC = (
 class Source:
     """One opened file: how it is written and where the wanted columns are.
 
+    `origin` has the places of the columns by which an exported quarantine says where a record was;
     `offset` is the byte after the header line; `count` the number of fields of a record (one more than the
     header names when every record ends with a delimiter).
     """
@@ -60,6 +62,7 @@ class Source:
     delimiter: str
     names: list[str]
     places: dict[str, int]
+    origin: dict[str, int]
     count: int
     offset: int
     header_line: int
@@ -143,8 +146,8 @@ def open_source(path: str | Path, layout: Layout) -> Source:
     places = match_header(str(path), names, layout)
     source = Source(
         path=file, layout=layout, encoding=encoding, delimiter=delimiter, names=names, places=places,
-        count=len(names), offset=stop + 1 if stop >= 0 else start + len(head), header_line=number,
-        header_bytes=raw, bare_cr=bare_cr,
+        origin=origin_places(names), count=len(names), offset=stop + 1 if stop >= 0 else start + len(head),
+        header_line=number, header_bytes=raw, bare_cr=bare_cr,
     )  # fmt: skip
     source.count += _trailing_delimiter(head[source.offset :], source)
     return source
@@ -277,7 +280,7 @@ class _BlockReader:
             source.count, source.delimiter, types,
             lambda place, text: place in by_place and plausible(by_place[place], text),
         )  # fmt: skip
-        self.places = {name: place for name, place in source.places.items() if name not in UNREAD}
+        self.places = {name: place for name, place in source.places.items() if name not in UNREAD} | source.origin
         kinds: Mapping[str, pa.DataType] = {
             f"c{place}": pa.dictionary(pa.int32(), pa.string()) if name in dictionary else pa.string()
             for name, place in self.places.items()

@@ -16,6 +16,7 @@ from pathlib import Path
 import duckdb
 
 from dtsen_core import locale
+from dtsen_core.collect.corrections import REPLACED
 from dtsen_core.collect.layouts import EXPORT_COLUMNS, Layout, layout, positions
 from dtsen_core.collect.repair import Shape, glue, split
 from dtsen_core.errors import UserError
@@ -34,9 +35,10 @@ def export_quarantine(
 
     `con` (a connection or cursor of a dataset, or of one under construction) has ``quarantine`` and
     ``ingest_file``. The columns are those of the first file of that kind; records of files with other columns are
-    put under the same names. A record with too many or too few fields has a further cell behind the last column: it
-    stays in quarantine until it is completed and that cell is deleted. UserError: an unknown kind, no record of
-    that kind in quarantine, or a file that cannot be written.
+    put under the same names. Records that came in again, corrected or not, are left out: they stand under the file
+    that brought them. A record with too many or too few fields has a further cell behind the last column: it stays in
+    quarantine until it is completed and that cell is deleted. UserError: an unknown kind, no open record of that kind
+    in quarantine, or a file that cannot be written.
     """
     target = Path(path)
     # Datasets made before every reason had its detail hold the reasons alone.
@@ -45,9 +47,10 @@ def export_quarantine(
         wanted = layout(kind)
     except KeyError as error:
         raise UserError("errors_ingest.unknown_kind", kind=kind, allowed=", ".join(_present(con))) from error
+    open_records = _open(con)
     read = con.execute(
-        """SELECT path, delimiter, column_names FROM ingest_file
-        WHERE source = ? AND path IN (SELECT path FROM quarantine WHERE source = ?) ORDER BY path""", [kind, kind],
+        f"""SELECT path, delimiter, column_names FROM ingest_file
+        WHERE source = ? AND path IN (SELECT path FROM {open_records} WHERE source = ?) ORDER BY path""", [kind, kind],
     ).fetchall()  # fmt: skip
     read = [file for file in read if files is None or file[0] in files]
     if not read:
@@ -65,7 +68,7 @@ def export_quarantine(
                 shown = {variable: names[place] for variable, place in positions(names, wanted).items()}
                 order = _order(header, names)
                 rows = con.execute(
-                    f"SELECT line_from, reasons, raw, {more} FROM quarantine WHERE source = ? AND path = ? "
+                    f"SELECT line_from, reasons, raw, {more} FROM {open_records} WHERE source = ? AND path = ? "
                     "ORDER BY line_from",
                     [kind, name],
                 )
@@ -95,8 +98,15 @@ def export_quarantine(
     return count
 
 
+def _open(con: duckdb.DuckDBPyConnection) -> str:
+    """The quarantined records that nothing has replaced yet, as a relation."""
+    if not has(con, "correction"):
+        return "quarantine"
+    return f"(SELECT * FROM quarantine ANTI JOIN ({REPLACED}) USING (path, source, line_from))"
+
+
 def _present(con: duckdb.DuckDBPyConnection) -> list[str]:
-    return [row[0] for row in con.execute("SELECT DISTINCT source FROM quarantine ORDER BY 1").fetchall()]
+    return [row[0] for row in con.execute(f"SELECT DISTINCT source FROM {_open(con)} ORDER BY 1").fetchall()]
 
 
 def _sentence(reason: str, lang: str) -> str:

@@ -11,7 +11,7 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
-from dtsen_core.collect import accounting, identity
+from dtsen_core.collect import accounting, corrections, identity
 from dtsen_core.collect.accounting import FileCount
 from dtsen_core.collect.layouts import Layout, layout
 from dtsen_core.collect.physical import Block, Source, blocks, open_source
@@ -77,7 +77,7 @@ def read_source(
     files = []
     for number, source in enumerate(sources):
         con.execute("INSERT INTO reading_file VALUES (?, ?)", [number, str(source.path)])
-        for table_name in ("quarantine", "joined_record"):
+        for table_name in ("quarantine", "joined_record", "correction"):
             con.execute(f"DELETE FROM {table_name} WHERE path = ? AND source = ?", [str(source.path), kind])
         missing = tuple(c.name for c in wanted.columns if c.name not in source.places)
         count = FileCount(str(source.path), kind, source.encoding, source.delimiter, missing_columns=missing,
@@ -147,6 +147,7 @@ def _store(
     typed, faults = values.convert(block.table, damaged)
     accounting.add_rejects(con, path, kind, block.rejects)
     accounting.add_joined(con, path, kind, block.joined)
+    corrections.note(con, path, kind, block.table, block.line_from)
     typed = typed.append_column("file_id", pa.array(np.full(typed.num_rows, number, np.uint8)))
     typed = typed.append_column("line_from", pa.array(block.line_from))
     con.register("block_rows", typed)

@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 
 from dtsen_core.collect.layouts import Column, Layout
 from dtsen_core.registry.codelists import codelist
+from dtsen_core.spreadsheet import GUARDED
 
 BLANKS = frozenset({"", "-1", "-1.0", "null", "\\n", "nan", "none", "n/a"})
 """Texts that stand for "no answer" in coded and numeric columns; -1 is the sentinel of the field rounds."""
@@ -38,7 +39,6 @@ FIXED_REASONS = {"date": "tanggal_tak_sah", "integer": "angka_tak_sah", "number"
                  "money": "angka_tak_sah"}  # fmt: skip
 """Reason by type of variable; all others have code lists."""
 
-GUARDED = "^'([=+@\\t\\r-])"
 
 Parser = Callable[[str], "float | None"]
 

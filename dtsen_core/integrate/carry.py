@@ -13,7 +13,7 @@ import duckdb
 from dtsen_core.errors import InternalError
 from dtsen_core.integrate import trace
 
-ACCOUNTS = ("ingest_file", "quarantine", "joined_record", "rule_finding")
+ACCOUNTS = ("ingest_file", "quarantine", "joined_record", "correction", "rule_finding")
 LAYOUTS = "('dtsen_keluarga', 'dtsen_anggota')"
 
 

@@ -310,6 +310,9 @@ def test_corrected_records_of_a_delivery_find_their_way_back(
     assert third["files"][1]["reasons"] == {"nik_ganda": 1}
     assert third["families"] == first["families"] + 1
     assert rows(root, "SELECT count(*) FROM anggota") == [(len(people),)]
+    # Every record of the first delivery that was set aside is closed: its correction stands, or its correction's did.
+    delivered_first = "path IN ('keluarga.txt', 'anggota.txt')"
+    assert rows(root, f"SELECT count(*) FROM quarantine WHERE mended_by IS NULL AND {delivered_first}") == [(0,)]
     of_card = f"SELECT count(*) FROM anggota JOIN keluarga k USING (id_keluarga) WHERE k.{card} = '{family[card]}'"
     assert rows(root, of_card) == [(household,)]
 

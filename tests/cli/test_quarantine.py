@@ -44,6 +44,12 @@ def test_a_corrected_record_is_taken_in_the_next_time(
     cursor = Dataset.open(root).cursor()
     taken = cursor.execute("SELECT count(*) FROM source_p3ke WHERE nomor_induk_kependudukan = ?", [good]).fetchall()
     assert taken == [(1,)]
+    again = tmp_path / "lagi.csv"
+    assert answer(["quarantine", "export", "p3ke", str(again), "--dataset", str(root)]) == 0
+    left = list(csv.reader(again.read_text(encoding="utf-8-sig").splitlines()))[1:]
+    assert [row[-1] for row in left] == [row[-1] for row in rows if row is not wrong]
+    mended = cursor.execute("SELECT line_from FROM quarantine WHERE mended_by = 'correction'").fetchall()
+    assert mended == [(int(wrong[-1]),)]
     kept = cursor.execute("SELECT path, accepted, quarantined FROM ingest_file ORDER BY path").fetchall()
     assert kept == [("karantina.csv", 1, 0), ("p3ke.csv", first["accepted"], first["quarantined"])]
 

@@ -84,7 +84,7 @@ def _mended(dataset: Dataset) -> str:
 
 def reading_by_source(dataset: Dataset) -> pd.DataFrame:
     """source, files and physical lines: read, header, blank, accepted, quarantined; mended (records in the
-    quarantine whose person was recognised all the same)."""
+    quarantine whose person was recognised all the same, or which came in again corrected)."""
     return dataset.cursor().execute(_READING.format(mended=_mended(dataset))).df()
 
 

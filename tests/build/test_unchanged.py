@@ -24,8 +24,10 @@ def test_the_served_version_may_be_open_with_limits(tmp_path: Path, monkeypatch:
     ).write(root)  # fmt: skip
     with duckdb.connect(str(root / "dtsen.duckdb")) as con:
         con.execute("CREATE TABLE dataset_stamp AS SELECT 'uji' AS version")
-        con.execute("CREATE TABLE ingest_file AS SELECT 'dtks.txt' AS path, 2 AS read, 1 AS accepted, 1 AS quarantined")
-        con.execute("CREATE TABLE quarantine AS SELECT 'dtks.txt' AS path, 'nik' AS reason, ['dua'] AS lines")
+        con.execute("CREATE TABLE ingest_file AS SELECT 'dtks.txt' AS path, 'dtks' AS source, 2 AS read, "
+                    "1 AS accepted, 1 AS quarantined")
+        con.execute("CREATE TABLE quarantine AS SELECT 'dtks.txt' AS path, 'dtks' AS source, 'nik' AS reason, "
+                    "['dua'] AS lines")
     monkeypatch.setenv("DTSEN_MEMORY_LIMIT", "400MB")
     monkeypatch.setenv("DTSEN_THREADS", "1")
     settings.cache_clear()

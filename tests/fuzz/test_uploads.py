@@ -19,6 +19,7 @@ from dtsen_core.build import update
 from dtsen_core.errors import UserError
 from dtsen_core.locale import LANGS, text
 from dtsen_core.present import mutu_upload as words
+from dtsen_core.present.literal import literal
 from dtsen_core.registry.dataset import Dataset
 from dtsen_core.ui import cache_mutu, mutu_upload
 
@@ -73,7 +74,7 @@ def refused(kind: str, root: Path, scratch: Path, *files: tuple[str, bytes]) -> 
     for dry_run in (True, False):
         with pytest.raises(UserError) as problem:
             mutu_upload.ingest(kind, paths, root, codes=None, as_of=DAY, dry_run=dry_run, progress=lambda event: None)
-        said.append([words.refusal(problem.value, paths, lang) for lang in LANGS])
+        said.append([literal(words.refusal(problem.value, paths, lang)) for lang in LANGS])
     assert said[0] == said[1]
     assert said[0][0] != said[0][1]
     for sentence in said[0]:

@@ -14,6 +14,7 @@ from dtsen_core.errors import UserError
 from dtsen_core.integrate import review
 from dtsen_core.locale import LANGS, text
 from dtsen_core.policy.quality import accuracy, areas, measures
+from dtsen_core.present.literal import literal
 from dtsen_core.registry import manifest as manifests
 from dtsen_core.registry import versions as kept
 from dtsen_core.ui import cache_mutu, mutu_parts, mutu_upload
@@ -296,7 +297,7 @@ def test_markup_in_a_name_is_shown_and_not_obeyed(visit, decided: Path) -> None:
 def test_names_are_closed_on_real_data(visit, lang: str) -> None:
     app = visit("real", page="tinjauan", lang=lang, pair="p0001")
     healthy(app)
-    assert app.info[0].value == text("errors_mutu.names_need_sign_in", lang)
+    assert app.info[0].value == literal(text("errors_mutu.names_need_sign_in", lang))
     assert "AHMAD" not in words(app)
     assert not app.get("html")
     assert not app.button

@@ -12,6 +12,7 @@ from dtsen_core.build import runner
 from dtsen_core.build.runner import BuildStatus
 from dtsen_core.errors import UserError
 from dtsen_core.locale import LANGS, text
+from dtsen_core.present.literal import literal
 from dtsen_core.ui import build_screen
 from dtsen_core.ui.pages_list import pages
 
@@ -58,7 +59,7 @@ def test_a_failed_build_says_why_and_can_be_tried_again(
     failed = BuildStatus("failed", message_key="errors_dataset.disk_full", params={"path": "data/build"})
     builder = Builder(monkeypatch, failed)
     app = open_app(tmp_path / "demo")
-    assert app.error[0].value == text("errors_dataset.disk_full", "id", path="data/build")
+    assert app.error[0].value == literal(text("errors_dataset.disk_full", "id", path="data/build"))
     assert builder.started == []
     app.button[0].click().run()
     assert len(builder.started) == 1
@@ -73,7 +74,7 @@ def test_a_closed_folder_is_one_sentence(open_app: Opener, monkeypatch: pytest.M
     monkeypatch.setattr(runner, "start", refuse)
     app = open_app(tmp_path / "demo", lang="en")
     assert not app.exception
-    assert [e.value for e in app.error] == [text("errors_dataset.not_writable", "en", path=tmp_path / "demo")]
+    assert [e.value for e in app.error] == [literal(text("errors_dataset.not_writable", "en", path=tmp_path / "demo"))]
 
 
 @pytest.mark.parametrize("page", [entry.name for entry in pages()])
@@ -84,7 +85,7 @@ def test_a_damaged_dataset_is_one_sentence_on_every_page(
     (tmp_path / "manifest.json").write_text("{ rusak", encoding="utf-8")
     app = open_app(tmp_path, page, lang=lang)
     assert not app.exception
-    assert [e.value for e in app.error] == [text("errors_dataset.damaged", lang, path=tmp_path)]
+    assert [e.value for e in app.error] == [literal(text("errors_dataset.damaged", lang, path=tmp_path))]
 
 
 def test_a_fault_in_a_page_shows_a_code_and_no_detail(

@@ -24,7 +24,7 @@ DATES = ("tanggal_pemutakhiran", "tanggal_ground_check")
 @dataclass(frozen=True)
 class Group:
     """Variables decided as one. `lead` empty: each variable on its own. `note` says how a derived one
-    follows (``rank``, ``members``, ``latest``)."""
+    follows (``rank``, ``members``, ``latest``). `dwelling`: the answers hold for everyone who lives there."""
 
     set: str
     name: str
@@ -33,6 +33,7 @@ class Group:
     lead: str = ""
     authority: str = ""
     note: str = ""
+    dwelling: bool = False
 
     def decisions(self) -> tuple[tuple[str, tuple[str, ...]], ...]:
         """(variable that decides, variables it decides), one entry per decision."""

@@ -23,27 +23,27 @@ CODE_WIDTH = {"kode_provinsi": 2, "kode_kabupaten_kota": 4, "kode_kecamatan": 6,
 
 # Every record that speaks of a card, and the one per register that describes it (`chosen`).
 SPEAKING = {
-    # A field family goes to the card that most of its matched members are on; a card takes the field
-    # family with most of its members.
+    # A field family is the record of the card that most of its matched members are on; a card takes the one with
+    # most of its members. A card none of them is the record of has members on another's: that is where they live.
     "regsosek": """
-        WITH shared AS (
+        WITH met AS (
           SELECT id_register, kk, count(DISTINCT nik) AS members, bool_or(coalesce(head, false)) AS head
           FROM link_regsosek WHERE kk IS NOT NULL GROUP BY id_register, kk
         ), card_of AS (
-          SELECT * FROM shared
-          QUALIFY row_number() OVER (PARTITION BY id_register ORDER BY members DESC, head DESC, kk) = 1
+          SELECT *, row_number() OVER (PARTITION BY id_register ORDER BY members DESC, head DESC, kk) > 1 AS shared
+          FROM met
         )
-        SELECT kk, file_id, line_from, tanggal_pemutakhiran AS day, tanggal_ground_check AS checked,
-          row_number() OVER (PARTITION BY kk ORDER BY members DESC, head DESC, id_register, file_id, line_from) = 1
-            AS chosen
-        FROM card_of JOIN {rows} USING (id_register)""",
+        SELECT kk, file_id, line_from, tanggal_pemutakhiran AS day, tanggal_ground_check AS checked, shared,
+          row_number() OVER (PARTITION BY kk ORDER BY shared, members DESC, head DESC, id_register, file_id, line_from)
+            = 1 AS chosen
+        FROM card_of JOIN {rows} USING (id_register) QUALIFY chosen OR NOT shared""",
     "dtks": """
-        SELECT kk, file_id, line_from, day, NULL::DATE AS checked,
+        SELECT kk, file_id, line_from, day, NULL::DATE AS checked, false AS shared,
           row_number() OVER (PARTITION BY kk ORDER BY active DESC, day DESC NULLS LAST, head DESC NULLS LAST,
             file_id, line_from) = 1 AS chosen
         FROM link_dtks WHERE kk IS NOT NULL""",
     "p3ke": """
-        SELECT kk, file_id, line_from, day, NULL::DATE AS checked,
+        SELECT kk, file_id, line_from, day, NULL::DATE AS checked, false AS shared,
           row_number() OVER (PARTITION BY kk ORDER BY day DESC NULLS LAST, file_id, line_from) = 1 AS chosen
         FROM link_p3ke WHERE kk IS NOT NULL""",
 }
@@ -72,23 +72,38 @@ def given(source: str) -> list[str]:
     return [name for name in listed if name in has_columns and name not in CODE_WIDTH]
 
 
+def lived_in(name: str) -> bool:
+    """Does the answer to a family variable hold for everyone who lives in the dwelling, whoever's record it is on?"""
+    group = rules().group("keluarga", name)
+    return group is not None and group.dwelling
+
+
 def _records(con: duckdb.DuckDBPyConnection) -> None:
+    """``family_record``; another family's record speaks only for cards that no record of their own describes."""
     parts = " UNION ALL ".join(
         f"SELECT '{source}' AS source, * FROM ({SPEAKING[source].format(rows=records(con, FAMILY_KIND[source]))})"
         for source in SOURCES
     )
     con.execute(f"CREATE OR REPLACE TEMP TABLE family_record AS {parts}")
+    con.execute(
+        """DELETE FROM family_record WHERE shared
+        AND kk IN (SELECT kk FROM family_record WHERE chosen AND NOT shared)"""
+    )
 
 
 def _chosen(con: duckdb.DuckDBPyConnection, source: str) -> None:
-    """``chosen_<source>``: per card the describing record of one register, with its place."""
+    """``chosen_<source>``: per card the describing record of one register, with its place. Of another family's record
+    only what is said of the dwelling counts."""
     kind = FAMILY_KIND[source]
-    own = "".join(f", s.{name}" for name in given(source))
+    own = "".join(
+        f", s.{name}" if lived_in(name) else f", CASE WHEN NOT f.shared THEN s.{name} END AS {name}"
+        for name in given(source)
+    )
     place = ", ".join(f"r.{name}" for name in PLACE)
     con.execute(
         f"""CREATE OR REPLACE TEMP TABLE chosen_{source} AS
         SELECT f.kk, f.day, {place}{own}
-        FROM (SELECT kk, file_id, line_from, day FROM family_record WHERE chosen AND source = '{source}') f
+        FROM (SELECT kk, file_id, line_from, day, shared FROM family_record WHERE chosen AND source = '{source}') f
         JOIN {records(con, kind)} s USING (file_id, line_from)
         LEFT JOIN source_{kind}_region r USING (region_id)"""
     )
@@ -189,7 +204,7 @@ def _trace(con: duckdb.DuckDBPyConnection) -> None:
     layouts = " ".join(f"WHEN '{source}' THEN '{kind}'" for source, kind in FAMILY_KIND.items())
     con.execute(
         f"""CREATE OR REPLACE TABLE source_record AS
-        SELECT k.id_keluarga, f.source, p.path_id, f.line_from, f.day, f.chosen
+        SELECT k.id_keluarga, f.source, p.path_id, f.line_from, f.day, f.chosen, f.shared
         FROM family_record f JOIN keluarga k ON k.nomor_kartu_keluarga = f.kk
         JOIN source_file p ON p.file_id = f.file_id AND p.source = CASE f.source {layouts} END
         ORDER BY k.id_keluarga, f.source, p.path_id, f.line_from"""

@@ -32,7 +32,10 @@ def _families(con: duckdb.DuckDBPyConnection, source: str) -> None:
     names = families.given(source)
     if source != "dtks":  # its lines are persons: card and name are compared with the person
         names = [*names, *_stated(kind, "keluarga")]
-    pairs = {name: (f"s.{name}", f"k.{name}") for name in names} | {PLACE: ("r.code", f"k.{PLACE}")}
+    # Of another family's record what is not said of the dwelling was never asked about this family.
+    asked = {name: f"s.{name}" if name not in families.given(source) or families.lived_in(name)
+             else f"CASE WHEN NOT f.shared THEN s.{name} END" for name in names}  # fmt: skip
+    pairs = {name: (asked[name], f"k.{name}") for name in names} | {PLACE: ("r.code", f"k.{PLACE}")}
     extra = ", ".join(["f.day", *(f"d.{c}" for c in _described())])
     rows = f"""FROM (SELECT * FROM family_record WHERE source = '{source}') f
       JOIN {records(con, kind)} s USING (file_id, line_from)
@@ -68,7 +71,7 @@ def _write(
     keys: str, rows: str,
 ) -> None:  # fmt: skip
     """One pass finds the records that differ anywhere; the few that do are then told variable by variable."""
-    differs = {name: f"({mine} IS NOT NULL AND {_same(mine)} IS DISTINCT FROM {_same(golden)})"
+    differs = {name: f"({mine} IS NOT NULL AND {_same(mine, name)} IS DISTINCT FROM {_same(golden, name)})"
                for name, (mine, golden) in pairs.items()}  # fmt: skip
     values = ", ".join(f"CASE WHEN {differs[name]} THEN {mine}::VARCHAR END AS v_{name}"
                        for name, (mine, _) in pairs.items())  # fmt: skip
@@ -90,10 +93,9 @@ def _write(
     con.execute("DROP TABLE differing")
 
 
-def _same(expression: str) -> str:
+def _same(expression: str, variable: str) -> str:
     """Texts that differ in case alone do not differ."""
-    column = expression.split(".")[1]
-    words = column.startswith(("nama", "alamat")) or column == "id_pelanggan_pln"
+    words = variable.startswith(("nama", "alamat")) or variable == "id_pelanggan_pln"
     return f"upper({expression})" if words else expression
 
 

@@ -33,7 +33,7 @@ class Loser:
 class Lineage:
     """One golden value. `value` is the stored code, number, text or ISO date (None: nobody knows it);
     `source`, `path` and `line` name the record that gave it (None where it follows from other values or
-    nobody knows it); `rule` is authority, recency, priority, shared (the record of another family on which this
+    nobody knows it); `rule` is authority, dated, recency, priority, shared (the record of another family on which this
     one's members stand), delivered, service, derived:<how> or none."""
 
     id_keluarga: int
@@ -108,7 +108,8 @@ def member_lineage(cursor: duckdb.DuckDBPyConnection, id_keluarga: int, variable
 def _member(
     cursor: duckdb.DuckDBPyConnection, group: Group, family: int, person: int, variable: str, value: str | None
 ) -> Lineage:
-    if group.rule == "authority":
+    kept = has(cursor, "member_origin", variable)  # not so in versions of before for what the civil register decides
+    if group.authority and (_delivered(cursor, family) or not kept):
         source: str | None = trace.DELIVERED if _delivered(cursor, family) else group.authority
     else:
         source = _source(cursor, "member_origin", "id_anggota", person, group, variable)
@@ -139,6 +140,8 @@ def _rule(group: Group, source: str | None) -> str:
         return "none"
     if source == trace.DELIVERED:
         return "delivered"
+    if group.authority == source:
+        return "authority"
     return "service" if source in SERVICES else group.rule
 
 

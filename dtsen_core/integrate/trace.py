@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import duckdb
 
-from dtsen_core.integrate.survivorship import rules
+from dtsen_core.integrate.survivorship import TRACED, rules
 
 DELIVERED = "dtsen"
 ORIGINS = (("keluarga", "family_origin", "id_keluarga"), ("anggota", "member_origin", "id_anggota"))
@@ -28,8 +28,7 @@ def create_tables(con: duckdb.DuckDBPyConnection) -> None:
 
 def traced(set_name: str) -> list[str]:
     """Variables whose register is kept row by row."""
-    kinds = ("authority", "recency", "priority") if set_name == "keluarga" else ("recency", "priority")
-    return [name for group in rules().of(set_name, *kinds) for name in group.variables]
+    return [name for group in rules().of(set_name, *TRACED) for name in group.variables]
 
 
 def note_delivered(con: duckdb.DuckDBPyConnection) -> None:

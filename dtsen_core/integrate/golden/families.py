@@ -1,7 +1,7 @@
 """``keluarga``: one row per family card, each variable from the record that the rules choose.
 
-Who belongs to a family, and its head, is what the civil register's cards say; everything else comes from the
-recipient registers. Records are reduced to one per register and card before anything is joined, so no step
+Who belongs to a family, and its head, is what the cards in ``civil`` say (`composition`); everything else comes from
+the recipient registers. Records are reduced to one per register and card before anything is joined, so no step
 multiplies rows.
 """
 
@@ -12,12 +12,13 @@ import duckdb
 from dtsen_core.collect.layouts import layout
 from dtsen_core.integrate.golden.linked import SOURCES
 from dtsen_core.integrate.golden.reading import records
-from dtsen_core.integrate.survivorship import rules
+from dtsen_core.integrate.survivorship import TRACED, rules
 from dtsen_core.registry import ddl
 from dtsen_core.registry.catalog import has
 
 FAMILY_KIND = {"regsosek": "regsosek_keluarga", "dtks": "dtks", "p3ke": "p3ke"}
 """Register → layout whose records describe families."""
+CIVIL = "dukcapil"
 PLACE = ("province", "regency", "district", "village", "code")
 CODE_WIDTH = {"kode_provinsi": 2, "kode_kabupaten_kota": 4, "kode_kecamatan": 6, "kode_kelurahan_desa": 10}
 
@@ -134,6 +135,7 @@ def _described(con: duckdb.DuckDBPyConnection) -> None:
             for s in able:
                 count = sum(name in known[s] for name in decided)
                 weights[s].append(f"(o_{lead} = {declared.codes[s]})::INTEGER * {count}")
+    origins.append(f"coalesce(told_by.code, {declared.codes[CIVIL]})::UTINYINT AS o_nomor_kartu_keluarga")
     # The register that gave most of the family's variables; the declared order decides between equals.
     most = ", ".join(f"({' + '.join(weights[s])}) * 8 + {declared.standing('priority', s, '')}" for s in SOURCES)
     days = ", ".join(f"{s}.day AS day_{s}" for s in SOURCES)
@@ -142,8 +144,16 @@ def _described(con: duckdb.DuckDBPyConnection) -> None:
         f"""CREATE OR REPLACE TEMP TABLE described AS
         SELECT cards.kk, {days}, {", ".join(origins)}, {declared.winner(f"greatest({most})")} AS main,
           {", ".join(values)}
-        FROM (SELECT DISTINCT kk FROM family_record WHERE chosen) AS cards {joins}"""
+        FROM (SELECT DISTINCT kk FROM family_record WHERE chosen) AS cards {joins}
+        LEFT JOIN ({_new_cards()}) AS told_by ON told_by.kk = cards.kk"""
     )
+
+
+def _new_cards() -> str:
+    """SQL: cards that the civil register does not have, with the code of the register that told of them."""
+    codes = " ".join(f"WHEN '{source}' THEN {code}" for source, code in rules().codes.items())
+    return f"""SELECT kk, max(CASE source {codes} END) AS code FROM card_moved
+      WHERE kk NOT IN (SELECT kk FROM civil ANTI JOIN card_moved USING (nik)) GROUP BY kk"""
 
 
 def _keluarga(con: duckdb.DuckDBPyConnection) -> None:
@@ -190,11 +200,7 @@ def _keluarga(con: duckdb.DuckDBPyConnection) -> None:
 def _trace(con: duckdb.DuckDBPyConnection) -> None:
     """``family_origin`` and ``source_record``, by family."""
     columns = []
-    for group in rules().of("keluarga", "authority", "recency", "priority"):
-        if group.rule == "authority":
-            code = rules().codes[group.authority]
-            columns += [f"{code}::UTINYINT AS {name}" for name in group.variables]
-            continue
+    for group in rules().of("keluarga", *TRACED):
         for lead, decided in group.decisions():
             columns += [f"o_{lead} AS {name}" for name in decided]
     con.execute(

@@ -161,7 +161,8 @@ def test_names_come_from_many_regions_with_skewed_frequencies(con) -> None:
 
 
 def read_back(con: duckdb.DuckDBPyConnection, written: Path, kind: str, columns: str) -> None:
-    """Table ``read_rows`` in `con`: the accepted records of a file, with their damage and simulated family."""
+    """Table ``read_rows`` in `con`: the accepted records of a file, with their damage and simulated family; and
+    ``read_finding``: how many records have a warning."""
     reader = duckdb.connect()
     read_source(reader, kind, [written / FILES[kind]])
     region = f"LEFT JOIN source_{kind}_region USING (region_id)" if kind == "regsosek_keluarga" else ""
@@ -173,6 +174,9 @@ def read_back(con: duckdb.DuckDBPyConnection, written: Path, kind: str, columns:
         FROM read_arrow r JOIN truth_record t USING (line_from) WHERE t.kind = ?""", [kind],
     )  # fmt: skip
     con.unregister("read_arrow")
+    found = reader.execute("SELECT rule, sum(records)::BIGINT FROM rule_finding WHERE severity = 'warning' GROUP BY 1")
+    con.execute("CREATE OR REPLACE TEMP TABLE read_finding (rule VARCHAR, records BIGINT)")
+    con.executemany("INSERT INTO read_finding VALUES (?, ?)", [["", 0], *map(list, found.fetchall())])
     reader.close()
 
 
@@ -269,7 +273,7 @@ def test_the_civil_register_dates_its_cards_and_lags_by_the_declared_share(peopl
 
 def test_codes_from_before_the_split_of_papua_lead_to_the_village_of_today(tmp_path: Path) -> None:
     con = duckdb.connect()
-    population.fill(con, 400, ("9301", "9401", "9501", "9601"))  # each in another of the provinces of 2022
+    population.fill(con, 400, ("9301", "9401", "9501", "9601", "9671"))  # in the provinces of 2022; two Sorongs
     write_registers(con, tmp_path, seed=11)
     read_back(con, tmp_path, "regsosek_keluarga", "village, province")
     old, right = con.execute(
@@ -278,5 +282,11 @@ def test_codes_from_before_the_split_of_papua_lead_to_the_village_of_today(tmp_p
         WHERE list_contains(damage, 'wilayah_lama') AND NOT list_has_any(damage, ['pindah_desa', 'pindah_kabupaten',
           'baris_bergeser'])"""
     ).fetchall()[0]
+    warned, marked, whole = con.execute(
+        """SELECT (SELECT sum(records) FROM read_finding WHERE rule = 'wilayah_lama'),
+          count(*) FILTER (list_contains(damage, 'wilayah_lama')), count(*) FROM read_rows"""
+    ).fetchall()[0]
     con.close()
     assert old == right > 20
+    assert warned == marked  # no record under a code of today, and all that are not
+    assert whole > 300

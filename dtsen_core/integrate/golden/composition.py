@@ -36,7 +36,7 @@ def settle(con: duckdb.DuckDBPyConnection) -> None:
         """CREATE OR REPLACE TEMP TABLE card_moved (nik VARCHAR, card VARCHAR, kk VARCHAR, relation UTINYINT,
           relation_before UTINYINT, source VARCHAR)"""
     )
-    if not has(con, "civil", "tanggal_ubah_kartu"):
+    if not _dated(con):
         return
     _doubted(con)
     if con.execute("SELECT count(*) FROM card_doubt").fetchall()[0][0]:
@@ -45,6 +45,13 @@ def settle(con: duckdb.DuckDBPyConnection) -> None:
         _apply(con)
         con.execute("DROP TABLE card_statement")
     con.execute("DROP TABLE card_doubt")
+
+
+def _dated(con: duckdb.DuckDBPyConnection) -> bool:
+    """Does the civil register say of any card since when it is as it is?"""
+    if not has(con, "civil", "tanggal_ubah_kartu"):
+        return False
+    return bool(con.execute("SELECT count(tanggal_ubah_kartu) FROM civil").fetchall()[0][0])
 
 
 def _statements(con: duckdb.DuckDBPyConnection, only: str) -> str:

@@ -77,7 +77,7 @@ def write_evaluation(con: duckdb.DuckDBPyConnection, *, linked: bool) -> None:
     con.execute("DROP TABLE true_effect")
     if linked:
         con.execute("DROP TABLE truth_link")
-        for measured in ("match_quality", "household_quality"):
+        for measured in ("match_quality", "family_quality"):
             con.execute(f"CREATE TABLE evaluation.main.{measured} AS SELECT * FROM {measured}")
             con.execute(f"DROP TABLE {measured}")
         con.execute("CREATE TABLE evaluation.main.truth_record AS SELECT * FROM truth_record ORDER BY kind, line_from")

@@ -18,13 +18,14 @@ from dtsen_core.collect.accounting import CELL, DAMAGED, RULE
 from dtsen_core.collect.layouts import Layout, layout
 from dtsen_core.paths import RULES
 from dtsen_core.regions import units
+from dtsen_core.registry.catalog import has
 
 SEVERITIES = ("error", "warning")
 CHECKS = ("shared_number",)
 UNKNOWN_PROVINCE, UNKNOWN_REGENCY = 255, 65535
 COLUMNS = {
     "nik": ("nomor_induk_kependudukan",), "kk": ("nomor_kartu_keluarga",), "born": ("tanggal_lahir",),
-    "sex": ("jenis_kelamin",), "name": ("nama", "nama_anggota_keluarga"),
+    "sex": ("jenis_kelamin",), "name": ("nama", "nama_anggota_keluarga"), "place": ("kode_kelurahan_desa",),
 }  # fmt: skip
 LETTERS = "upper(regexp_replace(coalesce({}, ''), '[^A-Za-z]', '', 'g'))"
 """The letters of a name, by which two names under one number are compared."""
@@ -115,11 +116,13 @@ def apply(con: duckdb.DuckDBPyConnection, kind: str, table: str) -> None:
     for short in ("nik", "kk"):
         if short in columns:
             _clean(con, table, columns[short], short)
-    con.execute(f"CREATE OR REPLACE TEMP VIEW rule_row AS {_view(table, columns)}")
+    region = f"{table}_region" if "place" in columns and has(con, f"{table}_region", "old") else ""
+    con.execute(f"CREATE OR REPLACE TEMP VIEW rule_row AS {_view(table, columns, region)}")
     shared = [rule for rule in rules if rule.check]
     con.execute(_shared(bool(shared)))
     if _flag(con, rules):
         _unread(con, rules, columns)
+        _misplaced(con, rules)
         _errors(con, rules, columns)
         _count(con, kind, table, rules)
     con.execute("DROP VIEW rule_row")
@@ -160,8 +163,8 @@ def _clean(con: duckdb.DuckDBPyConnection, table: str, column: str, short: str) 
     )
 
 
-def _view(table: str, columns: dict[str, str]) -> str:
-    """The columns that conditions speak of, one row per record of `table`."""
+def _view(table: str, columns: dict[str, str], region: str) -> str:
+    """The columns that conditions speak of, one row per record of `table`; `region`: its table of places, if any."""
     def number(short: str) -> str:
         return f"coalesce(s.{columns[short]}, '')" if short in columns else "''"
 
@@ -172,6 +175,9 @@ def _view(table: str, columns: dict[str, str]) -> str:
         f" LEFT JOIN {short}_cleaned ON {short}_cleaned.file_id = s.file_id AND {short}_cleaned.line_from = s.line_from"
         for short in ("nik", "kk") if short in columns
     )  # fmt: skip
+    if region:
+        joins += f' LEFT JOIN "{region}" g ON g.region_id = s.region_id'
+    old = "coalesce(g.old, false)" if region else "false"
     other = ", ".join(f"{f's.{columns[c]}' if c in columns else 'NULL'} AS {c}" for c in ("born", "sex", "name"))
     return f"""SELECT *, TRY_CAST(substr(nik, 7, 2) AS INTEGER) AS day, TRY_CAST(substr(nik, 9, 2) AS INTEGER) AS month,
       TRY_CAST(substr(nik, 11, 2) AS INTEGER) AS year
@@ -179,7 +185,7 @@ def _view(table: str, columns: dict[str, str]) -> str:
         regexp_full_match(nik, '[0-9]{{16}}') AND nik <> '0000000000000000' AS nik_ok,
         regexp_full_match(kk, '[0-9]{{16}}') AND kk <> '0000000000000000' AS kk_ok
       FROM (SELECT s.file_id, s.line_from, {number("nik")} AS nik, {number("kk")} AS kk, {raw("nik")} AS nik_raw,
-          {raw("kk")} AS kk_raw, {other} FROM "{table}" s{joins}))"""
+          {raw("kk")} AS kk_raw, {old} AS old_place, {other} FROM "{table}" s{joins}))"""
 
 
 def _shared(wanted: bool) -> str:
@@ -244,6 +250,18 @@ def _unread(con: duckdb.DuckDBPyConnection, rules: tuple[Rule, ...], columns: di
                   AND f.variable = ?""",
                 [DAMAGED, variable],
             )
+
+
+def _misplaced(con: duckdb.DuckDBPyConnection, rules: tuple[Rule, ...]) -> None:
+    """Take back what rules found in the place of records with a cell that could not be read: where a line has lost a
+    field, the place is chance."""
+    touched = [number for number, rule in enumerate(rules) if "place" in rule.needs]
+    if touched:
+        con.execute(
+            f"""UPDATE rule_flag SET {", ".join(f"n{number} = false" for number in touched)}
+            FROM (SELECT DISTINCT file_id, line_from FROM fault WHERE step = {CELL}) f
+            WHERE f.file_id = rule_flag.file_id AND f.line_from = rule_flag.line_from"""
+        )
 
 
 def _errors(con: duckdb.DuckDBPyConnection, rules: tuple[Rule, ...], columns: dict[str, str]) -> None:

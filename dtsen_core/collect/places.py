@@ -22,8 +22,9 @@ WIDTH = {"regency": 4, "district": 6, "village": 10}
 def map_places(
     regions: dict[tuple[str, ...], list[int]], columns: list[str], layout: Layout, confirm: str | None
 ) -> tuple[pd.DataFrame, str]:
-    """One row per distinct place: ``region_id, rows``, idx of ``province, regency, district, village`` and
-    their village ``code`` (Kemendagri), or ``reason`` and ``detail`` where it could not be placed.
+    """One row per distinct place: ``region_id, rows``, idx of ``province, regency, district, village``, their
+    village ``code`` (Kemendagri) and whether it was delivered under a code from before a split (``old``), or
+    ``reason`` and ``detail`` where it could not be placed.
 
     Returns it with the code system of the file. UserError (from `regions.codes`) if the system cannot be
     decided or contradicts `confirm`.
@@ -46,18 +47,22 @@ def map_places(
 
 
 def _found(places: pd.DataFrame, system: str) -> pd.DataFrame:
-    """``village`` (Kemendagri) and ``unmapped`` (the level without a match) of every place.
+    """``village`` (Kemendagri), ``unmapped`` (the level without a match) and ``old`` (under a code from before its
+    regency changed province) of every place.
 
     Under Kemendagri codes most places agree with the unit tables to the letter; only the others need the
     comparison of names.
     """
     plain = _agrees(places) if system == "kemendagri" else pd.Series(False, index=places.index)
-    out = pd.DataFrame({"village": places["village_code"].where(plain), "unmapped": None}, index=places.index)
+    out = pd.DataFrame(
+        {"village": places["village_code"].where(plain), "unmapped": None, "old": False}, index=places.index
+    )
     rest = places[~plain]
     if len(rest):
         mapped = codes.map_places(rest, system)
         out.loc[rest.index, "village"] = mapped["village"].astype("object")
         out.loc[rest.index, "unmapped"] = mapped["unmapped"].astype("object")
+        out.loc[rest.index, "old"] = mapped["old"]
     return out
 
 
@@ -102,6 +107,7 @@ def _result(frame: pd.DataFrame, places: pd.DataFrame, found: pd.DataFrame, syst
         index = units.index(level)
         placed = zip(village.tolist(), known.tolist())
         out[level] = np.array([index[c[:width]] if ok else 0 for c, ok in placed], dtype=np.uint32)
+    out["old"] = found["old"] & known
     foreign = system == "kemendagri" or found["unmapped"].eq("regency")
     reason = np.where(foreign, "wilayah_tak_dikenal", "tak_terpetakan")
     out["reason"] = pd.Series(reason, index=out.index, dtype="object").where(~known, None)

@@ -195,7 +195,7 @@ def _place(
         f"""CREATE OR REPLACE {"TEMP" if temporary else ""} TABLE "{table}_region" AS
         SELECT region_id::UINTEGER AS region_id, province::UTINYINT AS province, regency::USMALLINT AS regency,
           district::USMALLINT AS district, village::UINTEGER AS village, code::VARCHAR AS code,
-          reason::VARCHAR AS reason, detail::VARCHAR AS detail
+          old::BOOLEAN AS old, reason::VARCHAR AS reason, detail::VARCHAR AS detail
         FROM placed"""
     )
     con.unregister("placed")

@@ -14,6 +14,7 @@ from dtsen_core.integrate import trace
 from dtsen_core.integrate.services import SERVICES
 from dtsen_core.integrate.survivorship import Group, rules
 from dtsen_core.registry import ddl
+from dtsen_core.registry.catalog import has
 
 
 @dataclass(frozen=True)
@@ -32,8 +33,8 @@ class Loser:
 class Lineage:
     """One golden value. `value` is the stored code, number, text or ISO date (None: nobody knows it);
     `source`, `path` and `line` name the record that gave it (None where it follows from other values or
-    nobody knows it); `rule` is authority, recency, priority, delivered,
-    service, derived:<how> or none."""
+    nobody knows it); `rule` is authority, dated, recency, priority, shared (the record of another family on which this
+    one's members stand), delivered, service, derived:<how> or none."""
 
     id_keluarga: int
     id_anggota: int | None
@@ -81,7 +82,8 @@ def lineage(cursor: duckdb.DuckDBPyConnection, id_keluarga: int, variable: str) 
         if source == "dukcapil":
             source, path, line = _head(cursor, id_keluarga, source)
         elif source is not None:
-            source, path, line = _record(cursor, id_keluarga, source)
+            path, line, shared = _record(cursor, id_keluarga, source)
+            rule = "shared" if shared else rule
     if source is None and not rule.startswith("derived"):
         rule = "none"
     losers = _losers(cursor, "v.id_keluarga = ? AND v.id_anggota IS NULL", [id_keluarga], variable)
@@ -106,7 +108,8 @@ def member_lineage(cursor: duckdb.DuckDBPyConnection, id_keluarga: int, variable
 def _member(
     cursor: duckdb.DuckDBPyConnection, group: Group, family: int, person: int, variable: str, value: str | None
 ) -> Lineage:
-    if group.rule == "authority":
+    kept = has(cursor, "member_origin", variable)  # not so in versions of before for what the civil register decides
+    if group.authority and (_delivered(cursor, family) or not kept):
         source: str | None = trace.DELIVERED if _delivered(cursor, family) else group.authority
     else:
         source = _source(cursor, "member_origin", "id_anggota", person, group, variable)
@@ -137,6 +140,8 @@ def _rule(group: Group, source: str | None) -> str:
         return "none"
     if source == trace.DELIVERED:
         return "delivered"
+    if group.authority == source:
+        return "authority"
     return "service" if source in SERVICES else group.rule
 
 
@@ -158,15 +163,16 @@ def _delivered(cursor: duckdb.DuckDBPyConnection, family: int) -> bool:
     return found is not None and found[0] == trace.DELIVERED
 
 
-def _record(cursor: duckdb.DuckDBPyConnection, family: int, source: str) -> tuple[str | None, str | None, int | None]:
-    """The record of `source` that describes the family."""
+def _record(cursor: duckdb.DuckDBPyConnection, family: int, source: str) -> tuple[str | None, int | None, bool]:
+    """The record of `source` that describes the family, and whether it is another family's."""
+    shared = "coalesce(r.shared, false)" if has(cursor, "source_record", "shared") else "false"  # versions of before
     found = _one(
         cursor,
-        """SELECT f.path, r.line_from FROM source_record r JOIN source_file f USING (path_id)
+        f"""SELECT f.path, r.line_from, {shared} FROM source_record r JOIN source_file f USING (path_id)
         WHERE r.id_keluarga = ? AND r.source = ? AND r.chosen""",
         [family, source],
     )
-    return (source, found[0], found[1]) if found else (source, None, None)
+    return (found[0], found[1], bool(found[2])) if found else (None, None, False)
 
 
 def _head(cursor: duckdb.DuckDBPyConnection, family: int, source: str) -> tuple[str | None, str | None, int | None]:

@@ -174,7 +174,7 @@ def _note_records(con: duckdb.DuckDBPyConnection, service: str, set_name: str) -
     if set_name == "keluarga":
         con.execute(
             f"""INSERT INTO source_record
-            SELECT t.id_keluarga, '{service}', f.path_id, t.line_from, NULL::DATE, true
+            SELECT t.id_keluarga, '{service}', f.path_id, t.line_from, NULL::DATE, true, false
             FROM told t JOIN source_file f ON f.source = '{service}' AND f.file_id = t.file_id ORDER BY ALL"""
         )
     else:

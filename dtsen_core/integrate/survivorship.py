@@ -14,7 +14,9 @@ from functools import lru_cache
 from dtsen_core.paths import RULES
 from dtsen_core.registry import ddl
 
-RULE_NAMES = ("authority", "recency", "priority", "derived")
+RULE_NAMES = ("authority", "dated", "recency", "priority", "derived")
+TRACED = ("dated", "recency", "priority")
+"""Rules under which the register that gave a value is kept row by row."""
 REASONS = ("authority", "recency", "priority", "duplicate")
 """Why a value lost: the civil register decides; an older record; a later register of the declared order;
 another record of the same register describes the family or person."""
@@ -24,7 +26,7 @@ DATES = ("tanggal_pemutakhiran", "tanggal_ground_check")
 @dataclass(frozen=True)
 class Group:
     """Variables decided as one. `lead` empty: each variable on its own. `note` says how a derived one
-    follows (``rank``, ``members``, ``latest``)."""
+    follows (``rank``, ``members``, ``latest``). `dwelling`: the answers hold for everyone who lives there."""
 
     set: str
     name: str
@@ -33,6 +35,7 @@ class Group:
     lead: str = ""
     authority: str = ""
     note: str = ""
+    dwelling: bool = False
 
     def decisions(self) -> tuple[tuple[str, tuple[str, ...]], ...]:
         """(variable that decides, variables it decides), one entry per decision."""
@@ -81,7 +84,7 @@ def rules() -> Rules:
     groups = tuple(Group(**{**entry, "variables": tuple(entry["variables"])}) for entry in raw["group"])
     found = Rules(tuple(raw["order"]), dict(raw["codes"]), groups)
     for group in groups:
-        if group.rule not in RULE_NAMES or (group.rule == "authority") != bool(group.authority):
+        if group.rule not in RULE_NAMES or (group.rule in ("authority", "dated")) != bool(group.authority):
             raise ValueError(f"survivorship.toml: {group.name}")
         if group.lead and group.lead not in group.variables:
             raise ValueError(f"survivorship.toml: {group.name}: {group.lead}")

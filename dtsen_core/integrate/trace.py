@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import duckdb
 
-from dtsen_core.integrate.survivorship import rules
+from dtsen_core.integrate.survivorship import TRACED, rules
 
 DELIVERED = "dtsen"
 ORIGINS = (("keluarga", "family_origin", "id_keluarga"), ("anggota", "member_origin", "id_anggota"))
@@ -17,7 +17,7 @@ def create_tables(con: duckdb.DuckDBPyConnection) -> None:
     con.execute(f"CREATE OR REPLACE TABLE family_origin (id_keluarga BIGINT{family})")
     con.execute(f"CREATE OR REPLACE TABLE member_origin (id_anggota BIGINT{member})")
     con.execute("""CREATE OR REPLACE TABLE source_record (id_keluarga BIGINT, source VARCHAR, path_id USMALLINT,
-        line_from UINTEGER, day DATE, chosen BOOLEAN)""")
+        line_from UINTEGER, day DATE, chosen BOOLEAN, shared BOOLEAN)""")
     con.execute("""CREATE OR REPLACE TABLE person_record (id_anggota BIGINT, source VARCHAR, path_id USMALLINT,
         line_from UINTEGER, pass VARCHAR, probability FLOAT, chosen BOOLEAN)""")
     con.execute("""CREATE OR REPLACE TABLE losing_value (id_keluarga BIGINT, id_anggota BIGINT, variable VARCHAR,
@@ -28,8 +28,7 @@ def create_tables(con: duckdb.DuckDBPyConnection) -> None:
 
 def traced(set_name: str) -> list[str]:
     """Variables whose register is kept row by row."""
-    kinds = ("authority", "recency", "priority") if set_name == "keluarga" else ("recency", "priority")
-    return [name for group in rules().of(set_name, *kinds) for name in group.variables]
+    return [name for group in rules().of(set_name, *TRACED) for name in group.variables]
 
 
 def note_delivered(con: duckdb.DuckDBPyConnection) -> None:
@@ -40,7 +39,7 @@ def note_delivered(con: duckdb.DuckDBPyConnection) -> None:
         con.execute(f"INSERT INTO {table} SELECT {key}{columns} FROM {set_name} ORDER BY {key}")
     con.execute(
         f"""INSERT INTO source_record
-        SELECT k.id_keluarga, '{DELIVERED}', f.path_id, s.line_from, s.tanggal_pemutakhiran, true
+        SELECT k.id_keluarga, '{DELIVERED}', f.path_id, s.line_from, s.tanggal_pemutakhiran, true, false
         FROM source_dtsen_keluarga s JOIN keluarga k USING (nomor_kartu_keluarga)
         JOIN source_file f ON f.source = 'dtsen_keluarga' AND f.file_id = s.file_id ORDER BY k.id_keluarga"""
     )

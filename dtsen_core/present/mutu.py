@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -203,22 +204,22 @@ def accuracy_table(found: Published, by: str, lang: str) -> Table:
     return _worded(made, columns[0][1], accuracy_names(found.frame, by, lang)["name"].tolist())
 
 
-def households_finding(found: Published, lang: str) -> str:
-    row = found.frame.iloc[0]
-    shown = {name: numbers.percent(row[name], lang, 2) for name in ("exact_share", "placed_share")}
-    return text("mutu.finding_households", lang, **shown)
+def families_finding(found: Published, lang: str) -> str:
+    by_kind = found.frame.set_index("item")
+    whole = by_kind.loc["semua"]
+    shown = {name: whole[f"{name}_share"] for name in ("exact", "card")}
+    shown |= {kind: by_kind["exact_share"].get(kind, math.nan) for kind in ("joined", "split")}
+    return text("mutu.finding_families", lang, **{k: numbers.percent(v, lang, 2) for k, v in shown.items()})
 
 
-def households_table(found: Published, lang: str) -> Table:
-    columns = [("item", text("mutu.by_households", lang), "text")]
-    for count, share, part in (("families", "exact_share", "exact"), ("members", "placed_share", "placed")):
+def families_table(found: Published, lang: str) -> Table:
+    columns = [("item", text("mutu.by_families", lang), "text"), *_columns(lang, ("families", "count"))]
+    for share in ("card_share", "exact_share", "whole_share"):
         name = text(f"mutu.col_{share}", lang)
-        columns += _columns(lang, (count, "count"), (part, "count"))
         columns += [(share, name, "percent3")]
         columns += [(f"{share}_{end}", text(f"mutu.col_{end}", lang, measure=name), "percent3")
                     for end in ("low", "high")]  # fmt: skip
-    words = [text("mutu.all_families", lang) if item == "semua" else error_word(item, lang)
-             for item in found.frame["item"].astype(str)]  # fmt: skip
+    words = [text(f"mutu.families_{item}", lang) for item in found.frame["item"].astype(str)]
     return _worded(build(found, columns), columns[0][1], words)
 
 

@@ -103,7 +103,7 @@ def map_regencies(frame: pd.DataFrame, system: str) -> pd.DataFrame:
         # In Papua the crosswalk knows only the codes of 2020: where the name disagrees or the code is newer,
         # the name inside the BPS province decides.
         newer = out["code"].str[:2].isin(_papua()) & ~_agrees(out, "kemendagri")
-        by_name = (out["code"].str[:2] + out["fold"]).map(_papua_names())
+        by_name = _in_papua(out)
         use = newer & by_name.notna()
         out.loc[use, "kemendagri"] = by_name[use]
         out.loc[use, "how"] = "name"
@@ -138,8 +138,9 @@ def map_places(places: pd.DataFrame, system: str) -> pd.DataFrame:
     """Distinct places of a file, all levels at once.
 
     `places`: ``regency_code, regency_name, district_code, district_name, village_code, village_name`` (text,
-    may be missing). Adds ``regency, district, village`` (Kemendagri or missing) and ``unmapped``: the highest
-    level that found no match (*regency*, *district*, *village*) or missing when all levels did.
+    may be missing). Adds ``regency, district, village`` (Kemendagri or missing), ``unmapped``: the highest
+    level that found no match (*regency*, *district*, *village*) or missing when all levels did, and ``old``: the
+    regency's code is from before it changed its province.
     """
     out = places.copy()
     above = None
@@ -149,14 +150,27 @@ def map_places(places: pd.DataFrame, system: str) -> pd.DataFrame:
             given["parent"] = out[above]
         distinct = given.drop_duplicates()
         keys = given.columns.tolist()
-        found = mapper(distinct, system)["kemendagri"]
-        matched = given.merge(distinct.assign(found=found), on=keys, how="left")["found"]
-        out[level] = matched.to_numpy()
+        mapped = mapper(distinct, system)
+        found = distinct.assign(found=mapped["kemendagri"], old=level == "regency" and _outdated(mapped, system))
+        matched = given.merge(found, on=keys, how="left")
+        out[level] = matched["found"].to_numpy()
+        if level == "regency":
+            out["old"] = matched["old"].to_numpy(dtype=bool)
         above = level
     out["unmapped"] = None
     for level in ("village", "district", "regency"):
         out.loc[out[level].isna(), "unmapped"] = level
     return out
+
+
+def _outdated(mapped: pd.DataFrame, system: str) -> pd.Series:
+    """True for codes from before the regency changed its province (`mapped` as from `map_regencies`). Those of BPS
+    begin with the province of that time."""
+    if system == "kemendagri":
+        return mapped["how"].eq("history")
+    province = units.table("province").set_index("code")["bps_code"]
+    now = mapped["kemendagri"].str[:2].map(province)
+    return mapped["how"].eq("crosswalk") & mapped["code"].str[:2].ne(now)
 
 
 def _map_inside(frame: pd.DataFrame, level: str, system: str) -> pd.DataFrame:
@@ -202,7 +216,7 @@ def _evidence(frame: pd.DataFrame) -> pd.DataFrame:
     for system in SYSTEMS:
         rows["unit"] = meant[system]
         rows[system] = _agrees(rows, "unit")
-    newer = (rows["code"].str[:2] + rows["fold"]).isin(_papua_names()) & rows["code"].str.len().eq(4)
+    newer = _in_papua(rows).notna() & rows["code"].str.len().eq(4)
     rows["bps"] |= newer
     old = rows["code"].map(_history())
     rows["unit"] = old
@@ -216,11 +230,32 @@ def _agrees(rows: pd.DataFrame, unit_column: str) -> pd.Series:
     """True where the folded name is one of the names of the unit in `unit_column`."""
     keys = rows[unit_column].astype("str").where(rows[unit_column].notna(), "") + "|" + rows["fold"]
     # A delivered "Kota X" must not pass for the regency of the same name, nor the other way round.
-    kind = rows["squeeze"].str.extract(r"^(kota|kab)", expand=False)
-    is_city = rows[unit_column].astype("str").str[2:3].ge("7")
+    kind = _kind_word(rows)
+    is_city = _is_city(rows[unit_column].astype("str"))
     wrong_kind = (kind.eq("kota") & ~is_city & ~rows["squeeze"].isin(_all_squeezed())) | (kind.eq("kab") & is_city)
     keys_squeezed = rows[unit_column].astype("str").where(rows[unit_column].notna(), "") + "|" + rows["squeeze"]
     return (keys.isin(_name_keys()) & ~wrong_kind) | keys_squeezed.isin(_name_keys())
+
+
+def _kind_word(rows: pd.DataFrame) -> pd.Series:
+    """What the delivered name says it is, *kota* or *kab*; missing where it is the bare name."""
+    return rows["squeeze"].str.extract(r"^(kota|kab)", expand=False)
+
+
+def _is_city(codes: pd.Series) -> pd.Series:
+    """Cities are numbered from 71 on within their province, in both systems."""
+    return codes.str[2:3].ge("7")
+
+
+def _in_papua(rows: pd.DataFrame) -> pd.Series:
+    """Kemendagri code of the regency of that name in the BPS province that the code begins with; missing if there is
+    none. A city and a regency of one name are told apart by the kind of unit: the code's, which the name must not
+    contradict."""
+    kind = pd.Series(["kota" if city else "kab" for city in _is_city(rows["code"])], index=rows.index)
+    said = _kind_word(rows)
+    key = rows["code"].str[:2] + rows["fold"]
+    twin = (key + "|" + kind).where(said.isna() | said.eq(kind)).map(_papua_twins())
+    return key.map(_papua_names()).fillna(twin)
 
 
 def _share(rows: pd.DataFrame, system: str) -> float:
@@ -310,15 +345,29 @@ def _papua() -> frozenset[str]:
 @lru_cache(maxsize=1)
 def _papua_names() -> dict[str, str]:
     """BPS province code + folded regency name -> Kemendagri regency code, where unique in the province."""
+    keys = _papua_keys()
+    keys = keys[~keys["key"].duplicated(keep=False)]
+    return dict(zip(keys["key"].tolist(), keys["code"].tolist()))
+
+
+@lru_cache(maxsize=1)
+def _papua_twins() -> dict[str, str]:
+    """BPS province code + folded name + "|" + kind -> Kemendagri code of a city and a regency of one name."""
+    keys = _papua_keys()
+    keys = keys[keys["key"].duplicated(keep=False)]
+    kinds = ["kota" if city else "kab" for city in _is_city(keys["code"])]
+    return dict(zip((keys["key"] + "|" + kinds).tolist(), keys["code"].tolist()))
+
+
+def _papua_keys() -> pd.DataFrame:
+    """``key`` (BPS province code + folded name) and Kemendagri ``code`` of every name in Papua, once."""
     province = units.table("province").set_index("code")["bps_code"]
     names = _regency_names()
     names = names[names["code"].str.len() == 4].copy()
     names["bps"] = names["code"].str[:2].map(province)
     names = names[names["bps"].isin(_papua())]
     names["key"] = names["bps"] + units.fold_series(names["name"])
-    distinct = names[["key", "code"]].drop_duplicates()
-    distinct = distinct[~distinct["key"].duplicated(keep=False)]
-    return dict(zip(distinct["key"].tolist(), distinct["code"].tolist()))
+    return names[["key", "code"]].drop_duplicates()
 
 
 def _look(keys: pd.Series, known: dict[str, str]) -> pd.Series:

@@ -112,20 +112,21 @@ def match_quality(key: DatasetKey, by: str, source: str) -> Published:
 
 
 @st.cache_data(max_entries=8, show_spinner=False)
-def _households(path: str, stamp: str) -> Published | None:
+def _families(path: str, stamp: str) -> Published | None:
     opened = dataset(DatasetKey(path, stamp))
-    if not tables.has_match_quality(opened, "household_quality"):
+    if not tables.has_match_quality(opened, "family_quality"):
         return None
-    shares = [f"{name}{end}" for name in ("exact_share", "placed_share") for end in ("", "_low", "_high")]
+    parts = ("card", "exact", "whole")
+    shares = [f"{name}_share{end}" for name in parts for end in ("", "_low", "_high")]
     spec = TableSpec(  # as in `_accuracy`: a truth exists for artificial families only
-        key="item", counts=["families", "members"], base="families", sample=None, public=["exact", "placed", *shares],
+        key="item", counts=["families"], base="families", sample=None, public=[*parts, *shares],
     )  # fmt: skip
-    return publish(accuracy.households(opened), spec, origin=opened.manifest.origin)
+    return publish(accuracy.families(opened), spec, origin=opened.manifest.origin)
 
 
-def households(key: DatasetKey) -> Published | None:
-    """Families put together again (see `accuracy.households`); None where a dataset does not measure it."""
-    return _households(*key)
+def families(key: DatasetKey) -> Published | None:
+    """Families put together again (see `accuracy.families`); None where a dataset does not measure it."""
+    return _families(*key)
 
 
 @st.cache_data(max_entries=8, show_spinner=False)

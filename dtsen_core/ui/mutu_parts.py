@@ -149,17 +149,17 @@ def accuracy(page: Page) -> None:
     if len(frame):
         chart(page, mutu_charts.intervals(frame, page.lang, names), title, "intervals")
     table(page, mutu.accuracy_table(found, by, page.lang), title, f"ketepatan-{by}", found.reason(page.lang))
-    _households(page)
+    _families(page)
 
 
-def _households(page: Page) -> None:
-    found = cache_mutu.households(page.key)
+def _families(page: Page) -> None:
+    found = cache_mutu.families(page.key)
     if found is None:
         return
-    title = mutu.households_finding(found, page.lang)
+    title = mutu.families_finding(found, page.lang)
     st.subheader(title, anchor=False)
-    st.caption(page.t("households_note"))
-    table(page, mutu.households_table(found, page.lang), title, "susunan-keluarga", found.reason(page.lang))
+    st.caption(page.t("families_note"))
+    table(page, mutu.families_table(found, page.lang), title, "susunan-keluarga", found.reason(page.lang))
 
 
 def disagreement(page: Page) -> None:

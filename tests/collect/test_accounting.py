@@ -17,7 +17,7 @@ from dtsen_core.errors import InternalError
 
 HEADER = ",".join(column.file for column in layout("dukcapil").columns)
 CON = duckdb.connect()  # one for all examples: opening a database costs more than reading a small file
-GOOD = "1101014102800001,1101010000000001,Siti,01-02-1980,P,ISTRI,KAWIN,SLTA,PETANI,JL. SATU,1,2,,1101012001"
+GOOD = "1101014102800001,1101010000000001,Siti,01-02-1980,P,ISTRI,KAWIN,SLTA,PETANI,JL. SATU,1,2,,1101012001,03-02-2020"
 
 
 def physical_lines(data: bytes) -> int:

@@ -61,7 +61,7 @@ def test_every_audit_is_reached_by_the_declared_rates() -> None:
 def test_every_kind_occurs_somewhere_and_has_a_sentence() -> None:
     declared = {code for entry in damage().values() for slot in SLOTS for code in entry.get(slot, {})}
     by_setting = {"rekaman_ganda", "ganda_dukcapil", "meninggal", "isian_tak_dikenal", "wilayah_lama",
-                  "baris_bergeser", "baris_patah", "aksara_latin1"}  # fmt: skip
+                  "baris_bergeser", "baris_patah", "aksara_latin1", "kartu_gabung", "kartu_pecah"}  # fmt: skip
     assert {kind.code for kind in KINDS} == declared | by_setting
     assert all(has(f"identity.damage_{kind.code}") for kind in KINDS)
 
@@ -161,7 +161,8 @@ def test_names_come_from_many_regions_with_skewed_frequencies(con) -> None:
 
 
 def read_back(con: duckdb.DuckDBPyConnection, written: Path, kind: str, columns: str) -> None:
-    """Table ``read_rows`` in `con`: the accepted records of a file, with their damage and simulated family."""
+    """Table ``read_rows`` in `con`: the accepted records of a file, with their damage and simulated family; and
+    ``read_finding``: how many records have a warning."""
     reader = duckdb.connect()
     read_source(reader, kind, [written / FILES[kind]])
     region = f"LEFT JOIN source_{kind}_region USING (region_id)" if kind == "regsosek_keluarga" else ""
@@ -173,6 +174,9 @@ def read_back(con: duckdb.DuckDBPyConnection, written: Path, kind: str, columns:
         FROM read_arrow r JOIN truth_record t USING (line_from) WHERE t.kind = ?""", [kind],
     )  # fmt: skip
     con.unregister("read_arrow")
+    found = reader.execute("SELECT rule, sum(records)::BIGINT FROM rule_finding WHERE severity = 'warning' GROUP BY 1")
+    con.execute("CREATE OR REPLACE TEMP TABLE read_finding (rule VARCHAR, records BIGINT)")
+    con.executemany("INSERT INTO read_finding VALUES (?, ?)", [["", 0], *map(list, found.fetchall())])
     reader.close()
 
 
@@ -201,9 +205,75 @@ def test_a_merged_card_names_everyone_on_it_and_a_split_one_only_its_own(people,
     assert split == right > 5
 
 
+def test_what_happens_to_families_has_the_declared_rates(people, written: Path) -> None:
+    rule = damage()["events"]
+    families = people.execute("SELECT count(*) FROM sim_keluarga").fetchall()[0][0]
+    able = people.execute(f"""SELECT count(DISTINCT id_keluarga) FROM sim_anggota WHERE status_hubungan_keluarga > 2
+        AND tanggal_lahir <= DATE '{rule["since"]}' - INTERVAL {rule["of_age"]} YEAR""").fetchall()[0][0]  # fmt: skip
+    rows = people.execute("SELECT kind, host IS NOT NULL, count(*), min(day), max(day) FROM truth_event "
+                          "GROUP BY ALL").fetchall()  # fmt: skip
+    found = {(kind, hosted): count for kind, hosted, count, *_ in rows}
+    assert found["joined", False] / able == pytest.approx(rule["joined"], rel=0.35)
+    assert found["split", True] == found["split", False]  # whose card it was, and who split off from it
+    assert found["split", True] / families == pytest.approx(rule["split"], rel=0.3)
+    assert all(rule["since"] <= first <= last <= rule["until"] for *_, first, last in rows)
+    assert people.execute("SELECT count(*) - count(DISTINCT sim_id_keluarga) FROM truth_event").fetchall() == [(0,)]
+    cards = "SELECT count(former_card), count(DISTINCT former_card) FROM truth_event WHERE kind = 'joined'"
+    assert len(set(people.execute(cards).fetchall()[0])) == 1, "a card given up is nobody else's"
+
+
+def test_registers_older_than_an_event_show_the_earlier_cards(people, written: Path) -> None:
+    """DTKS and P3KE: the day of every record tells which cards it shows."""
+    for kind in ("dtks", "p3ke"):
+        read_back(people, written, kind, "nomor_kartu_keluarga AS card, tanggal_pemutakhiran AS day")
+        told, right = people.execute(
+            """SELECT count(*), count(*) FILTER (CASE
+                WHEN e.former_card IS NULL OR r.day >= e.day THEN r.card = k.nomor_kartu_keluarga
+                WHEN e.host IS NOT NULL THEN r.card = e.former_card
+                ELSE r.card IN (e.former_card, k.nomor_kartu_keluarga) END)
+            FROM read_rows r JOIN truth_event e ON e.sim_id_keluarga = r.family
+            JOIN sim_keluarga k ON k.id_keluarga = r.family
+            WHERE NOT list_has_any(damage, ['rekaman_ganda', 'meninggal', 'baris_bergeser'])
+              AND len(list_filter(damage, lambda code: starts_with(code, 'kk_'))) = 0"""
+        ).fetchall()[0]
+        assert told == right > 20, kind
+
+
+def test_p3ke_writes_a_line_for_each_card_of_a_family_that_had_two(people, written: Path) -> None:
+    read_back(people, written, "p3ke", "id_register, nomor_kartu_keluarga AS card, jumlah_anggota_keluarga AS size")
+    assert people.execute("SELECT count(*) - count(DISTINCT id_register) FROM read_rows").fetchall() == [(0,)]
+    two, right = people.execute(
+        """WITH cards AS (
+          SELECT family, count(*) AS lines, count(DISTINCT person) AS heads, sum(size) AS together
+          FROM read_rows WHERE NOT list_contains(damage, 'rekaman_ganda') GROUP BY family
+          HAVING bool_or(list_contains(damage, 'kartu_pecah')) AND count(*) > 1)
+        SELECT count(*), count(*) FILTER (lines = 2 AND heads = 2 AND together = k.jumlah_anggota_keluarga)
+        FROM cards JOIN sim_keluarga k ON k.id_keluarga = family"""
+    ).fetchall()[0]
+    assert two == right >= 3
+    merged = people.execute("SELECT count(*) FROM read_rows WHERE list_contains(damage, 'kartu_gabung')").fetchall()
+    assert merged == [(0,)], "who stands on another family's card has no line"
+
+
+def test_the_civil_register_dates_its_cards_and_lags_by_the_declared_share(people, written: Path) -> None:
+    read_back(people, written, "dukcapil", "nomor_kartu_keluarga AS card, tanggal_ubah_kartu AS changed")
+    wrong, stale, events = people.execute(
+        """WITH member AS (
+          SELECT r.family, e.stale, bool_or(r.card = e.former_card) AS before, max(r.changed) AS changed,
+            any_value(e.day) AS day
+          FROM read_rows r JOIN truth_event e ON e.sim_id_keluarga = r.family WHERE e.former_card IS NOT NULL
+            AND NOT list_contains(damage, 'ganda_dukcapil') GROUP BY ALL)
+        SELECT count(*) FILTER (before <> stale OR (changed < day) <> stale), count(*) FILTER (stale), count(*)
+        FROM member"""
+    ).fetchall()[0]
+    assert wrong <= 0.02 * events  # the one who had the former card stands in no civil register
+    assert 0 < stale < 3 * damage()["events"]["stale"] * events
+    assert people.execute("SELECT count(*) FROM read_rows WHERE changed IS NULL").fetchall() == [(0,)]
+
+
 def test_codes_from_before_the_split_of_papua_lead_to_the_village_of_today(tmp_path: Path) -> None:
     con = duckdb.connect()
-    population.fill(con, 400, ("9301", "9401", "9501", "9601"))  # each in another of the provinces of 2022
+    population.fill(con, 400, ("9301", "9401", "9501", "9601", "9671"))  # in the provinces of 2022; two Sorongs
     write_registers(con, tmp_path, seed=11)
     read_back(con, tmp_path, "regsosek_keluarga", "village, province")
     old, right = con.execute(
@@ -212,5 +282,11 @@ def test_codes_from_before_the_split_of_papua_lead_to_the_village_of_today(tmp_p
         WHERE list_contains(damage, 'wilayah_lama') AND NOT list_has_any(damage, ['pindah_desa', 'pindah_kabupaten',
           'baris_bergeser'])"""
     ).fetchall()[0]
+    warned, marked, whole = con.execute(
+        """SELECT (SELECT sum(records) FROM read_finding WHERE rule = 'wilayah_lama'),
+          count(*) FILTER (list_contains(damage, 'wilayah_lama')), count(*) FROM read_rows"""
+    ).fetchall()[0]
     con.close()
     assert old == right > 20
+    assert warned == marked  # no record under a code of today, and all that are not
+    assert whole > 300

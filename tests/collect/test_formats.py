@@ -15,7 +15,7 @@ from dtsen_core.errors import UserError
 
 NAMES = [column.file for column in layout("dukcapil").columns]
 VALUES = ["1101014102800001", "1101010000000001", "José Ñ", "01-02-1980", "LAKI-LAKI", "KEPALA KELUARGA", "KAWIN",
-          "SLTA", "PETANI", "JL. SATU", "001", "002", "", "1101012001"]  # fmt: skip
+          "SLTA", "PETANI", "JL. SATU", "001", "002", "", "1101012001", "03-02-2020"]  # fmt: skip
 
 
 def write(path: Path, rows: list[list[str]], delimiter: str, encoding: str, end: str = "\n") -> Path:

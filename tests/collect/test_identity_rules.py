@@ -14,6 +14,7 @@ from dtsen_core.collect.quarantine import export_quarantine
 from dtsen_core.collect.readers import read_source, settle
 from dtsen_core.errors import UserError
 from dtsen_core.locale import LANGS, has, text
+from dtsen_core.regions import units
 
 HEADER = ["ID_DTKS", "NIK", "NO_KK", "NAMA", "TGL_LAHIR", "JK", "KODE_KAB", "KABUPATEN", "KODE_KEC", "KECAMATAN",
           "KODE_DESA", "DESA", "PBI_NAS"]  # fmt: skip
@@ -116,6 +117,25 @@ def test_warnings_never_reject(con, tmp_path: Path) -> None:
     }  # fmt: skip
     niks = con.execute("SELECT nomor_induk_kependudukan FROM source_dtks ORDER BY line_from").fetchall()
     assert [nik for (nik,) in niks[2:]] == [f"317101121190000{n}" for n in (2, 3, 4)]
+
+
+OLD_PLACE = ["9101", "KAB. MERAUKE", "910101", "MERAUKE", "9101011001", "KARANG INDAH"]
+
+
+def test_an_old_region_code_is_a_warning_of_its_source(con, tmp_path: Path) -> None:
+    """Read as the place of today; not told of a record that could not be read whole."""
+    people = [(f"317101411285000{n}", CARD, "Sri Rahayu", "01/12/1985", sex) for n, sex in enumerate("2229", 1)]
+    path = dtks(tmp_path, *people)
+    lines = path.read_text(encoding="utf-8").splitlines()
+    lines[2:] = [line.replace("|".join(PLACE[:6]), "|".join(OLD_PLACE)) for line in lines[2:]]
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    file = read(con, "dtks", path)
+    assert (file.accepted, reasons(con)) == (3, {5: ["kode_tak_dikenal"]})
+    assert findings(con, "warning") == {"wilayah_lama": 2}
+    assert con.execute("SELECT DISTINCT source, regency FROM rule_finding").fetchall() == [
+        ("dtks", units.index("regency")["9301"])
+    ]
+    assert con.execute("SELECT warnings FROM quarantine").fetchall() == [([],)]
 
 
 def test_one_number_of_two_people_holds_both_but_not_a_second_record(con, tmp_path: Path) -> None:

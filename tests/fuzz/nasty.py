@@ -10,7 +10,8 @@ from dtsen_core.collect.layouts import layout
 
 NAMES = [column.file for column in layout("dukcapil").columns]
 HEADER = ",".join(NAMES).encode()
-GOOD = b"1101014102800001,1101010000000001,Siti,01-02-1980,P,ISTRI,KAWIN,SLTA,PETANI,JL. SATU,1,2,,1101012001"
+GOOD = (b"1101014102800001,1101010000000001,Siti,01-02-1980,P,ISTRI,KAWIN,SLTA,PETANI,JL. SATU,1,2,,1101012001,"
+        b"03-02-2020")  # fmt: skip
 FILE = HEADER + b"\n" + GOOD + b"\n"
 FORMULA = b"=cmd|' /C calc'!A0"
 HTML = b"<script>alert(1)</script><img src=x onerror=alert(2)>"

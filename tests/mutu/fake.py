@@ -50,10 +50,10 @@ def make(folder: Path, origin: str = "simulated", *, old: bool = False, version:
             truth.execute("CREATE TABLE truth AS SELECT 1 AS id_keluarga")
         else:
             _match_quality(truth)
-            truth.execute("""CREATE TABLE household_quality AS SELECT * FROM (VALUES
-                (0, 'semua', 4000, 3990, 12000, 11985), (5, 'semua', 6000, 5985, 18000, 17980),
-                (0, 'kartu_gabung', 40, 38, 130, 126), (5, 'kartu_pecah', 50, 49, 160, 159))
-                AS t(province, error_kind, families, exact, members, placed)""")
+            truth.execute("""CREATE TABLE family_quality AS SELECT * FROM (VALUES
+                (0, 'unchanged', 3900, 3900, 3900, 3850), (5, 'unchanged', 5900, 5900, 5895, 5800),
+                (0, 'joined', 100, 90, 96, 94), (5, 'split', 100, 92, 98, 97))
+                AS t(province, kind, families, card, exact, whole)""")
         truth.close()
     return folder
 

@@ -105,10 +105,12 @@ def test_every_record_is_counted_once_but_in_the_table_of_errors(simulated: Data
 
 
 def test_families_put_together_again_are_shares_with_ranges(simulated: Dataset) -> None:
-    found = accuracy.households(simulated).set_index("item")
-    assert found.index[0] == "semua"  # the whole before its parts
-    assert found.loc["semua", "exact_share"] == pytest.approx(9_975 / 10_000)
-    assert found.loc["kartu_gabung", "placed_share"] == pytest.approx(126 / 130)
+    found = accuracy.families(simulated).set_index("item")
+    assert found.index.tolist() == ["semua", "unchanged", "joined", "split"]  # the whole before its parts
+    assert found.loc["semua", "families"] == found["families"].iloc[1:].sum() == 10_000
+    assert found.loc["semua", "exact_share"] == pytest.approx(9_989 / 10_000)
+    assert found.loc["joined", "card_share"] == pytest.approx(0.9)
+    assert found.loc["split", "whole_share"] == pytest.approx(0.97)
     assert (found["exact_share_low"] < found["exact_share"]).all()
     assert (found["exact_share"] < found["exact_share_high"]).all()
 

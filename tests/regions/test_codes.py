@@ -113,6 +113,30 @@ def test_papua_by_name_in_codes_after_2022() -> None:
     assert codes.detect_system(frame).system == "bps"
 
 
+def test_city_and_regency_of_sorong_in_codes_after_2022() -> None:
+    """One name and one province: the kind of unit tells them apart, and a name that contradicts its code is neither."""
+    frame = pd.DataFrame({
+        "code": ["9202", "9271", "9202", "9271", "9202", "9271"],
+        "name": ["KAB. SORONG", "KOTA SORONG", "SORONG", "SORONG", "KOTA SORONG", "KABUPATEN SORONG"],
+    })  # fmt: skip
+    mapped = codes.map_regencies(frame, "bps")
+    assert mapped["kemendagri"].tolist()[:4] == ["9601", "9671", "9601", "9671"]
+    assert mapped["kemendagri"].isna().tolist() == [False] * 4 + [True] * 2
+    assert codes.detect_system(frame.head(2)).system == "bps"
+
+
+@pytest.mark.parametrize(("system", "code", "name", "old"), [
+    ("kemendagri", "9101", "MERAUKE", True), ("kemendagri", "9301", "MERAUKE", False),
+    ("kemendagri", "6473", "KOTA TARAKAN", True), ("bps", "9401", "MERAUKE", True), ("bps", "9501", "MERAUKE", False),
+    ("bps", "9107", "SORONG", True), ("bps", "9403", "JAYAPURA", False), ("bps", "3171", "JAKARTA SELATAN", False),
+])  # fmt: skip
+def test_a_place_says_whether_its_code_is_from_before_a_split(system: str, code: str, name: str, old: bool) -> None:
+    place = {f"{level}_{part}": [None] for level in ("district", "village") for part in ("code", "name")}
+    mapped = codes.map_places(pd.DataFrame({"regency_code": [code], "regency_name": [name], **place}), system)
+    assert mapped["regency"].notna().all()
+    assert mapped["old"].tolist() == [old]
+
+
 def test_codes_before_the_papua_split_are_known() -> None:
     old = units.history()
     frame = pd.DataFrame({"code": old["old_code"], "name": old["name"].str.upper()})

@@ -16,8 +16,9 @@ def register(con: duckdb.DuckDBPyConnection, name: str = "village_codes") -> Non
     """Temporary table `name`: ``village`` (idx) and ``<system>_<level>``, ``<level>_name`` as text; for regencies
     that changed province ``<system>_old_regency`` and ``<system>_old_province_name``, NULL elsewhere.
 
-    BPS codes below the regency are not published: districts and villages get BPS-style codes (3 digits a
-    level) in the order of their Kemendagri codes, so reading them back needs the names, as with real files.
+    BPS codes below the regency are not published, nor those of the regencies of the new provinces of Papua: they get
+    BPS-style codes in the order of their Kemendagri codes (3 digits for a district or a village; cities from 71), so
+    reading them back needs the names, as with real files.
     """
     village = units.table("village")
     out = pd.DataFrame({"village": range(len(village))})
@@ -28,17 +29,19 @@ def register(con: duckdb.DuckDBPyConnection, name: str = "village_codes") -> Non
         out[f"{level}_name"] = codes.map(table["name"]).str.upper()
     for level in ("province", "regency"):
         out[f"bps_{level}"] = out[f"kemendagri_{level}"].map(units.table(level).set_index("code")["bps_code"])
+    # Those of BPS known for the regencies of Papua are of 2020: they begin with the province of that time.
+    out["bps_old_regency"] = out["bps_regency"].where(out["bps_regency"].str.slice(0, 2) != out["bps_province"])
+    numbered_anew = out["bps_province"] + out["kemendagri_regency"].str.slice(2)
+    out["bps_regency"] = out["bps_regency"].where(out["bps_old_regency"].isna(), numbered_anew)
     districts = units.table("district")
     place = districts.groupby("parent_code").cumcount().add(1).mul(10)
     numbered = dict(zip(districts["code"], place.astype(str).str.zfill(3)))
     out["bps_district"] = out["bps_regency"] + out["kemendagri_district"].map(numbered)
     within = village.groupby("parent_code").cumcount().add(1)
     out["bps_village"] = out["bps_district"] + within.astype(str).str.zfill(3)
-    # Codes and province names from before a regency changed its province. Those of BPS known for the regencies of
-    # Papua are of 2020: they begin with the province of that time.
+    # Codes and province names from before a regency changed its province.
     history = units.history().drop_duplicates("code").set_index("code")["old_code"]
     out["kemendagri_old_regency"] = out["kemendagri_regency"].map(history)
-    out["bps_old_regency"] = out["bps_regency"].where(out["bps_regency"].str.slice(0, 2) != out["bps_province"])
     provinces = units.table("province")
     for system, code in (("kemendagri", "code"), ("bps", "bps_code")):
         names = provinces.set_index(code)["name"].str.upper()

@@ -14,7 +14,7 @@ from dtsen_core.collect.layouts import layout
 from dtsen_core.collect.readers import Progress
 from dtsen_core.collect.simulate import places_sql
 from dtsen_core.collect.simulate.compose import FILES, Register
-from dtsen_core.collect.simulate.damage import families, people
+from dtsen_core.collect.simulate.damage import events, families, people
 from dtsen_core.collect.simulate.damage.families import group_of
 from dtsen_core.collect.simulate.damage.kinds import damaged
 from dtsen_core.collect.simulate.damage.rates import Dice, damage, kind_of
@@ -35,7 +35,7 @@ def write_registers(
 
     Makes ``truth_record``: for every record its kind, the physical number of its first line, the simulated
     person (NULL for records of families; negative for the deceased, who are in no civil register) and family,
-    and the codes of its damages (`damage.kinds`; none = clean).
+    and the codes of its damages (`damage.kinds`; none = clean); and ``truth_event`` (`damage.events`).
 
     Where `con` has a table ``truth`` (id_keluarga, expenditure), the poorer families are more likely in DTKS
     and P3KE by their expenditure; without it by the number of assets they own. UserError if a file cannot be
@@ -45,6 +45,7 @@ def write_registers(
     con.execute(TRUTH)
     places_sql.register(con)
     families.village_spans(con)
+    events.family_events(con, seed)
     _rank(con)
     people.everybody(con, seed)
     steps = (_dukcapil, _regsosek, _dtks, _p3ke)
@@ -80,14 +81,19 @@ def _rank(con: duckdb.DuckDBPyConnection) -> None:
 
 
 def _dukcapil(con: duckdb.DuckDBPyConnection, out: Path, seed: int) -> None:
-    """The civil register: nearly everyone, a few of them twice."""
+    """The civil register: nearly everyone, a few of them twice, a few on the card of before."""
     people.civil_persons(con, seed)
+    events.civil_form(con, seed)
     file = Register("dukcapil", "dukcapil", seed, "c.id_anggota, c.copy")
-    values = file.values({"nomor_induk_kependudukan": "c.nik", "nomor_kartu_keluarga": "c.card"})
-    source = """FROM civil_person c JOIN sim_anggota a USING (id_anggota)
+    values = file.values({
+        "nomor_induk_kependudukan": "c.nik", "nomor_kartu_keluarga": _card("c.card"),
+        "status_hubungan_keluarga": RELATION, "tanggal_ubah_kartu": "o.changed",
+    })  # fmt: skip
+    source = """FROM civil_person c JOIN (SELECT *, true AS lived FROM sim_anggota) a USING (id_anggota)
+      JOIN family_form o ON o.id_keluarga = a.id_keluarga
       JOIN sim_keluarga k ON k.id_keluarga = a.id_keluarga JOIN village_codes v USING (village)"""
     file.write(con, out, values, source, ids=("c.id_anggota", "a.id_keluarga"), order="2 * c.id_anggota + c.copy",
-               kinds=["CASE WHEN c.copy = 1 THEN 'ganda_dukcapil' END", "c.nik_kind"])  # fmt: skip
+               kinds=["CASE WHEN c.copy = 1 THEN 'ganda_dukcapil' END", "c.nik_kind", ELSEWHERE])  # fmt: skip
     con.execute("DROP TABLE civil_person")
 
 
@@ -109,15 +115,18 @@ def _persons(con: duckdb.DuckDBPyConnection, file: Register, seed: int, chosen: 
       FROM who w LEFT JOIN sim_anggota b ON b.id_anggota = {lender}""")
 
 
+ELSEWHERE = f"CASE WHEN o.keluarga_kind = 'kartu_gabung' OR {families.apart()} THEN o.keluarga_kind END"
+"""SQL: the kind of damage by which a person stands on another card than the family's own."""
+
+
 def _identity_kinds(file: Register) -> list[str]:
-    family = f"""CASE WHEN o.keluarga_kind = 'kartu_gabung' OR {families.apart()} THEN o.keluarga_kind END"""
     record = "CASE WHEN a.copy = 1 THEN 'rekaman_ganda' WHEN NOT a.lived THEN 'meninggal' END"
-    return [*(f"a.{slot}_kind" for slot in file.slots), family, record]
+    return [*(f"a.{slot}_kind" for slot in file.slots), ELSEWHERE, record]
 
 
 def _card(own: str) -> str:
     """The card this register knows the person under."""
-    return f"CASE WHEN o.keluarga_kind = 'kartu_gabung' OR {families.apart()} THEN o.host_card ELSE {own} END"
+    return f"CASE WHEN ({ELSEWHERE}) IS NOT NULL THEN o.host_card ELSE {own} END"
 
 
 ALWAYS = ("nomor_induk_kependudukan", "nomor_kartu_keluarga", "nama", "tanggal_lahir", "jenis_kelamin",
@@ -125,8 +134,9 @@ ALWAYS = ("nomor_induk_kependudukan", "nomor_kartu_keluarga", "nama", "tanggal_l
 """Columns of a person that damage needs, whether the register shows them or not."""
 PERSON_ORDER = "CASE WHEN a.lived THEN 4 * a.id_anggota + a.copy ELSE -4 * a.id_anggota - 1 END"
 """Persons in the order of their keys, the deceased after the relative they belong to."""
-RELATION = """CASE WHEN o.keluarga_kind = 'kartu_gabung'
+RELATION = f"""CASE WHEN o.keluarga_kind = 'kartu_gabung'
   THEN CASE a.status_hubungan_keluarga WHEN 1 THEN 3 WHEN 2 THEN 4 WHEN 3 THEN 5 ELSE 8 END
+  WHEN {families.apart()} THEN CASE WHEN a.id_anggota = o.part_head THEN 1 ELSE 8 END
   ELSE a.status_hubungan_keluarga END"""
 """Relation to the head of the family on whose record the person stands."""
 
@@ -141,7 +151,7 @@ def _regsosek_id(key: str) -> str:
 
 def _regsosek(con: duckdb.DuckDBPyConnection, out: Path, seed: int) -> None:
     """The field round: a family file and a member file that agree on who stands on whose record."""
-    families.family_form(con, "regsosek", seed, _met(seed, "before"))
+    families.family_form(con, "regsosek", seed)
     _regsosek_families(con, out, seed)
     _regsosek_members(con, out, seed)
 
@@ -155,6 +165,7 @@ def _regsosek_families(con: duckdb.DuckDBPyConnection, out: Path, seed: int) -> 
     values = file.values(members | {
         "id_register": _regsosek_id(f"k.id_keluarga + part * {families.OWN_FAMILY}"),
         "jumlah_anggota_keluarga": "CASE WHEN part = 1 THEN o.part_size ELSE o.shown_size END",
+        "tanggal_pemutakhiran": "o.record_day",
     })  # fmt: skip
     card = next(c for c in file.layout.columns if c.name == "nomor_kartu_keluarga")
     values[card.name] = file.value(card, damaged("kk", f"({own})", "kk_how"))
@@ -179,7 +190,9 @@ def _regsosek_members(con: duckdb.DuckDBPyConnection, out: Path, seed: int) -> N
         "id_register": _regsosek_id(key), "nomor_kartu_keluarga": _card("a.nomor_kartu_keluarga"),
         "status_hubungan_keluarga": RELATION,
     })  # fmt: skip
-    met = f"{_met(seed, 'a.id_keluarga')} AND {file.dice.below('person', file.rates['member_coverage'])}"
+    # Who stands on another family's record is met with it.
+    families_met = f"SELECT id_keluarga FROM family_form WHERE {_met(seed, 'coalesce(host, id_keluarga)')}"
+    met = f"a.id_keluarga IN ({families_met}) AND {file.dice.below('person', file.rates['member_coverage'])}"
     _persons(con, file, seed, met)
     source = "FROM person a JOIN family_form o ON o.id_keluarga = a.id_keluarga"
     file.write(con, out, values, source, ids=("a.id_anggota", "a.id_keluarga"),
@@ -197,12 +210,6 @@ def _chosen(file: Register, seed: int) -> str:
     return f"a.id_keluarga IN (SELECT f.id_keluarga FROM family_rank f WHERE {family})"
 
 
-def _dated(file: Register, days: str = "0") -> str:
-    """The day of the record: outdated ones are four to eight years older."""
-    old = f"CASE WHEN o.isian_kind = 'data_lama' THEN 1500 + ({file.dice.number('old')} % 1500)::INTEGER ELSE 0 END"
-    return f"(k.tanggal_pemutakhiran - ({days} + {old}))"
-
-
 def _dtks(con: duckdb.DuckDBPyConnection, out: Path, seed: int) -> None:
     """One line per person; suspended second records stay in the file."""
     file = Register("dtks", "dtks", seed, "a.id_anggota, a.copy")
@@ -211,7 +218,7 @@ def _dtks(con: duckdb.DuckDBPyConnection, out: Path, seed: int) -> None:
     values = file.values({
         "id_register": f"'DT' || lpad(({key})::VARCHAR, 10, '0')",
         "status_register": "CASE WHEN a.copy = 1 THEN 'DITIDURKAN' ELSE 'AKTIF' END",
-        "tanggal_pemutakhiran": _dated(file, "400 * a.copy"), "status_hubungan_keluarga": RELATION,
+        "tanggal_pemutakhiran": "(o.record_day - 400 * a.copy)", "status_hubungan_keluarga": RELATION,
         "nomor_kartu_keluarga": _card("a.nomor_kartu_keluarga"),
         "jumlah_anggota_keluarga": f"CASE WHEN {families.apart()} THEN o.part_size ELSE o.shown_size END",
     })  # fmt: skip
@@ -235,14 +242,17 @@ def _dtks(con: duckdb.DuckDBPyConnection, out: Path, seed: int) -> None:
 
 
 def _p3ke(con: duckdb.DuckDBPyConnection, out: Path, seed: int) -> None:
-    """One line per family, with its head's number."""
+    """One line per family, with its head's number; one for each card of a family that had two, none for one that
+    stood on another's."""
     file = Register("p3ke", "p3ke", seed, "a.id_anggota, a.copy", "chr(13)")
     families.family_form(con, "p3ke", seed)
+    part = f"{families.apart()}::INTEGER"
+    key = f"(a.id_keluarga + {families.OWN_FAMILY} * (2 * a.copy + {part}))"
     values = file.values({
-        "id_register": "'P3' || lpad((a.id_keluarga + 600000000 * a.copy)::VARCHAR, 9, '0')",
+        "id_register": f"'P3' || lpad({key}::VARCHAR, 10, '0')",
         "desil_p3ke": "(1 + floor(f.r * 3.999))::INTEGER::VARCHAR",
-        "nomor_kartu_keluarga": _card("k.nomor_kartu_keluarga"), "tanggal_pemutakhiran": _dated(file),
-        "jumlah_anggota_keluarga": "o.shown_size",
+        "nomor_kartu_keluarga": _card("k.nomor_kartu_keluarga"), "tanggal_pemutakhiran": "o.record_day",
+        "jumlah_anggota_keluarga": f"CASE {part} WHEN 1 THEN o.part_size ELSE o.shown_size END",
     })  # fmt: skip
     name = file.layout.column("nama_anggota_keluarga")
     values[name.name] = file.value(name, damaged("nama", "(a.nama)", "nama_how"))
@@ -251,9 +261,11 @@ def _p3ke(con: duckdb.DuckDBPyConnection, out: Path, seed: int) -> None:
     source = f"""FROM person a JOIN sim_keluarga k ON k.id_keluarga = a.id_keluarga
       JOIN family_form o ON o.id_keluarga = a.id_keluarga
       JOIN family_rank f ON f.id_keluarga = a.id_keluarga {PLACES}"""
-    heads = f"a.status_hubungan_keluarga = 1 AND {_chosen(file, seed)}"
+    heads = f"""(a.status_hubungan_keluarga = 1
+        AND a.id_keluarga NOT IN (SELECT id_keluarga FROM family_form WHERE keluarga_kind = 'kartu_gabung')
+        OR a.id_anggota IN (SELECT part_head FROM family_form WHERE part_head IS NOT NULL)) AND {_chosen(file, seed)}"""
     kinds = [*_identity_kinds(file), "o.tempat_kind", "o.isian_kind",
              f"CASE WHEN {odd} THEN 'isian_tak_dikenal' END"]  # fmt: skip
     _persons(con, file, seed, heads)
-    file.write(con, out, values, source, ids=("a.id_anggota", "a.id_keluarga"), order="2 * a.id_keluarga + a.copy",
-               kinds=kinds)  # fmt: skip
+    file.write(con, out, values, source, ids=("a.id_anggota", "a.id_keluarga"),
+               order=f"4 * a.id_keluarga + 2 * {part} + a.copy", kinds=kinds)  # fmt: skip

@@ -1,8 +1,9 @@
 """The registers become one registry: one person once, one family card once, every value with its origin.
 
-Reading (`reading`) and linkage (`linked`) come first; then families (`families`), members (`members`) and
-what the other records said (`losers`), each by the declared rules (`integrate.survivorship`). The account of
-physical lines is closed before linkage begins; `account` checks it again, with the promises, at the end.
+Reading (`reading`) and linkage (`linked`) come first; then who is on whose card (`composition`), families
+(`families`), members (`members`) and what the other records said (`losers`), each by the declared rules
+(`integrate.survivorship`). The account of physical lines is closed before linkage begins; `account` checks it again,
+with the promises, at the end.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import duckdb
 from dtsen_core.collect.accounting import FileCount
 from dtsen_core.collect.readers import Progress
 from dtsen_core.integrate import quality
-from dtsen_core.integrate.golden import account, families, losers, members, summary
+from dtsen_core.integrate.golden import account, composition, families, losers, members, summary
 from dtsen_core.integrate.golden.linked import SOURCES, linked
 from dtsen_core.integrate.golden.reading import KINDS, SourceFile, in_folder, read_files
 from dtsen_core.integrate.link import evaluate
@@ -25,7 +26,8 @@ from dtsen_core.integrate.survivorship import rules
 
 READING, LINKING = 0.4, 0.5
 """Share of reading the files in the whole work, and of linkage in what follows; only for the progress bar."""
-WORK = ("civil", "family_record", "described", "person", "reading_file", *(f"link_{source}" for source in SOURCES))
+WORK = ("civil", "card_moved", "family_record", "described", "person", "reading_file", "quality_person",
+        *(f"link_{source}" for source in SOURCES))  # fmt: skip
 
 __all__ = ["SourceFile", "combine", "integrate", "read_files"]
 
@@ -56,7 +58,7 @@ def combine(
     """From the tables ``source_<layout>`` make ``keluarga``, ``anggota`` and ``match_summary``, and for the
     trace of every value ``family_origin``, ``member_origin`` (per variable the code of its register, see
     ``origin_source(code, source)``), ``source_record``, ``person_record`` and ``losing_value``; if `con` holds
-    ``sim_keluarga``, also ``truth_link(id_keluarga, sim_id_keluarga)`` and ``match_quality``.
+    ``sim_keluarga``, also ``truth_link(id_keluarga, sim_id_keluarga)``, ``match_quality`` and ``family_quality``.
 
     The tables of `quality` are written last, while the work is still there; ages in them refer to `as_of`
     (default: the latest update in the data).
@@ -65,9 +67,9 @@ def combine(
     told = progress or (lambda share: None)
     linked(con, progress=lambda share: told(LINKING * share))
     steps: tuple[Callable[[duckdb.DuckDBPyConnection], None], ...] = (
-        account.check_links, families.write, members.write, losers.write, families.family_sums,
+        account.check_links, composition.settle, families.write, members.write, losers.write, families.family_sums,
         summary.match_summary, summary.truth_link, _origin_codes, account.check_lines, account.check_people,
-        evaluate.write, partial(quality.write, as_of=as_of), _drop,
+        evaluate.write, composition.measure, partial(quality.write, as_of=as_of), _drop,
     )  # fmt: skip
     for number, step in enumerate(steps):
         step(con)

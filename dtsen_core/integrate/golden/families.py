@@ -1,7 +1,7 @@
 """``keluarga``: one row per family card, each variable from the record that the rules choose.
 
-Who belongs to a family, and its head, is what the civil register's cards say; everything else comes from the
-recipient registers. Records are reduced to one per register and card before anything is joined, so no step
+Who belongs to a family, and its head, is what the cards in ``civil`` say (`composition`); everything else comes from
+the recipient registers. Records are reduced to one per register and card before anything is joined, so no step
 multiplies rows.
 """
 
@@ -12,38 +12,39 @@ import duckdb
 from dtsen_core.collect.layouts import layout
 from dtsen_core.integrate.golden.linked import SOURCES
 from dtsen_core.integrate.golden.reading import records
-from dtsen_core.integrate.survivorship import rules
+from dtsen_core.integrate.survivorship import TRACED, rules
 from dtsen_core.registry import ddl
 from dtsen_core.registry.catalog import has
 
 FAMILY_KIND = {"regsosek": "regsosek_keluarga", "dtks": "dtks", "p3ke": "p3ke"}
 """Register → layout whose records describe families."""
+CIVIL = "dukcapil"
 PLACE = ("province", "regency", "district", "village", "code")
 CODE_WIDTH = {"kode_provinsi": 2, "kode_kabupaten_kota": 4, "kode_kecamatan": 6, "kode_kelurahan_desa": 10}
 
 # Every record that speaks of a card, and the one per register that describes it (`chosen`).
 SPEAKING = {
-    # A field family goes to the card that most of its matched members are on; a card takes the field
-    # family with most of its members.
+    # A field family is the record of the card that most of its matched members are on; a card takes the one with
+    # most of its members. A card none of them is the record of has members on another's: that is where they live.
     "regsosek": """
-        WITH shared AS (
+        WITH met AS (
           SELECT id_register, kk, count(DISTINCT nik) AS members, bool_or(coalesce(head, false)) AS head
           FROM link_regsosek WHERE kk IS NOT NULL GROUP BY id_register, kk
         ), card_of AS (
-          SELECT * FROM shared
-          QUALIFY row_number() OVER (PARTITION BY id_register ORDER BY members DESC, head DESC, kk) = 1
+          SELECT *, row_number() OVER (PARTITION BY id_register ORDER BY members DESC, head DESC, kk) > 1 AS shared
+          FROM met
         )
-        SELECT kk, file_id, line_from, tanggal_pemutakhiran AS day, tanggal_ground_check AS checked,
-          row_number() OVER (PARTITION BY kk ORDER BY members DESC, head DESC, id_register, file_id, line_from) = 1
-            AS chosen
-        FROM card_of JOIN {rows} USING (id_register)""",
+        SELECT kk, file_id, line_from, tanggal_pemutakhiran AS day, tanggal_ground_check AS checked, shared,
+          row_number() OVER (PARTITION BY kk ORDER BY shared, members DESC, head DESC, id_register, file_id, line_from)
+            = 1 AS chosen
+        FROM card_of JOIN {rows} USING (id_register) QUALIFY chosen OR NOT shared""",
     "dtks": """
-        SELECT kk, file_id, line_from, day, NULL::DATE AS checked,
+        SELECT kk, file_id, line_from, day, NULL::DATE AS checked, false AS shared,
           row_number() OVER (PARTITION BY kk ORDER BY active DESC, day DESC NULLS LAST, head DESC NULLS LAST,
             file_id, line_from) = 1 AS chosen
         FROM link_dtks WHERE kk IS NOT NULL""",
     "p3ke": """
-        SELECT kk, file_id, line_from, day, NULL::DATE AS checked,
+        SELECT kk, file_id, line_from, day, NULL::DATE AS checked, false AS shared,
           row_number() OVER (PARTITION BY kk ORDER BY day DESC NULLS LAST, file_id, line_from) = 1 AS chosen
         FROM link_p3ke WHERE kk IS NOT NULL""",
 }
@@ -72,23 +73,38 @@ def given(source: str) -> list[str]:
     return [name for name in listed if name in has_columns and name not in CODE_WIDTH]
 
 
+def lived_in(name: str) -> bool:
+    """Does the answer to a family variable hold for everyone who lives in the dwelling, whoever's record it is on?"""
+    group = rules().group("keluarga", name)
+    return group is not None and group.dwelling
+
+
 def _records(con: duckdb.DuckDBPyConnection) -> None:
+    """``family_record``; another family's record speaks only for cards that no record of their own describes."""
     parts = " UNION ALL ".join(
         f"SELECT '{source}' AS source, * FROM ({SPEAKING[source].format(rows=records(con, FAMILY_KIND[source]))})"
         for source in SOURCES
     )
     con.execute(f"CREATE OR REPLACE TEMP TABLE family_record AS {parts}")
+    con.execute(
+        """DELETE FROM family_record WHERE shared
+        AND kk IN (SELECT kk FROM family_record WHERE chosen AND NOT shared)"""
+    )
 
 
 def _chosen(con: duckdb.DuckDBPyConnection, source: str) -> None:
-    """``chosen_<source>``: per card the describing record of one register, with its place."""
+    """``chosen_<source>``: per card the describing record of one register, with its place. Of another family's record
+    only what is said of the dwelling counts."""
     kind = FAMILY_KIND[source]
-    own = "".join(f", s.{name}" for name in given(source))
+    own = "".join(
+        f", s.{name}" if lived_in(name) else f", CASE WHEN NOT f.shared THEN s.{name} END AS {name}"
+        for name in given(source)
+    )
     place = ", ".join(f"r.{name}" for name in PLACE)
     con.execute(
         f"""CREATE OR REPLACE TEMP TABLE chosen_{source} AS
         SELECT f.kk, f.day, {place}{own}
-        FROM (SELECT kk, file_id, line_from, day FROM family_record WHERE chosen AND source = '{source}') f
+        FROM (SELECT kk, file_id, line_from, day, shared FROM family_record WHERE chosen AND source = '{source}') f
         JOIN {records(con, kind)} s USING (file_id, line_from)
         LEFT JOIN source_{kind}_region r USING (region_id)"""
     )
@@ -119,6 +135,7 @@ def _described(con: duckdb.DuckDBPyConnection) -> None:
             for s in able:
                 count = sum(name in known[s] for name in decided)
                 weights[s].append(f"(o_{lead} = {declared.codes[s]})::INTEGER * {count}")
+    origins.append(f"coalesce(told_by.code, {declared.codes[CIVIL]})::UTINYINT AS o_nomor_kartu_keluarga")
     # The register that gave most of the family's variables; the declared order decides between equals.
     most = ", ".join(f"({' + '.join(weights[s])}) * 8 + {declared.standing('priority', s, '')}" for s in SOURCES)
     days = ", ".join(f"{s}.day AS day_{s}" for s in SOURCES)
@@ -127,8 +144,16 @@ def _described(con: duckdb.DuckDBPyConnection) -> None:
         f"""CREATE OR REPLACE TEMP TABLE described AS
         SELECT cards.kk, {days}, {", ".join(origins)}, {declared.winner(f"greatest({most})")} AS main,
           {", ".join(values)}
-        FROM (SELECT DISTINCT kk FROM family_record WHERE chosen) AS cards {joins}"""
+        FROM (SELECT DISTINCT kk FROM family_record WHERE chosen) AS cards {joins}
+        LEFT JOIN ({_new_cards()}) AS told_by ON told_by.kk = cards.kk"""
     )
+
+
+def _new_cards() -> str:
+    """SQL: cards that the civil register does not have, with the code of the register that told of them."""
+    codes = " ".join(f"WHEN '{source}' THEN {code}" for source, code in rules().codes.items())
+    return f"""SELECT kk, max(CASE source {codes} END) AS code FROM card_moved
+      WHERE kk NOT IN (SELECT kk FROM civil ANTI JOIN card_moved USING (nik)) GROUP BY kk"""
 
 
 def _keluarga(con: duckdb.DuckDBPyConnection) -> None:
@@ -175,11 +200,7 @@ def _keluarga(con: duckdb.DuckDBPyConnection) -> None:
 def _trace(con: duckdb.DuckDBPyConnection) -> None:
     """``family_origin`` and ``source_record``, by family."""
     columns = []
-    for group in rules().of("keluarga", "authority", "recency", "priority"):
-        if group.rule == "authority":
-            code = rules().codes[group.authority]
-            columns += [f"{code}::UTINYINT AS {name}" for name in group.variables]
-            continue
+    for group in rules().of("keluarga", *TRACED):
         for lead, decided in group.decisions():
             columns += [f"o_{lead} AS {name}" for name in decided]
     con.execute(
@@ -189,7 +210,7 @@ def _trace(con: duckdb.DuckDBPyConnection) -> None:
     layouts = " ".join(f"WHEN '{source}' THEN '{kind}'" for source, kind in FAMILY_KIND.items())
     con.execute(
         f"""CREATE OR REPLACE TABLE source_record AS
-        SELECT k.id_keluarga, f.source, p.path_id, f.line_from, f.day, f.chosen
+        SELECT k.id_keluarga, f.source, p.path_id, f.line_from, f.day, f.chosen, f.shared
         FROM family_record f JOIN keluarga k ON k.nomor_kartu_keluarga = f.kk
         JOIN source_file p ON p.file_id = f.file_id AND p.source = CASE f.source {layouts} END
         ORDER BY k.id_keluarga, f.source, p.path_id, f.line_from"""

@@ -6,10 +6,10 @@ from __future__ import annotations
 import duckdb
 
 from dtsen_core.collect.layouts import layout
-from dtsen_core.integrate.golden.families import listed
+from dtsen_core.integrate.golden.families import CIVIL, listed
 from dtsen_core.integrate.golden.linked import PERSON_KIND, SOURCES
 from dtsen_core.integrate.golden.reading import records
-from dtsen_core.integrate.survivorship import rules
+from dtsen_core.integrate.survivorship import TRACED, rules
 from dtsen_core.registry import ddl
 
 CIVIL_NAMES = {
@@ -76,8 +76,11 @@ def _person(con: duckdb.DuckDBPyConnection) -> None:
             for name in decided:
                 cases = " ".join(f"WHEN {declared.codes[s]} THEN {s}.{name}" for s in able if name in known[s])
                 given_by[name] = f"CASE o_{lead} {cases} END"
-    for group in declared.of("anggota", "authority"):
+    for group in declared.of("anggota", "authority", "dated"):
         given_by |= {name: f"c.{name}" for name in group.variables}
+    told = " ".join(f"WHEN '{source}' THEN {code}" for source, code in declared.codes.items())
+    moved = f"CASE m.source {told} ELSE {declared.codes[CIVIL]} END"
+    origins.append(f"{moved}::UTINYINT AS o_nomor_kartu_keluarga")
     given_by |= CIVIL_NAMES | {"id_keluarga": "k.id_keluarga", "id_anggota": "k.id_anggota"}
     joins = " ".join(
         f"""LEFT JOIN (SELECT b.nik, {", ".join(f"s.{name}" for name in given(source))}
@@ -95,7 +98,7 @@ def _person(con: duckdb.DuckDBPyConnection) -> None:
     con.execute(
         f"""CREATE OR REPLACE TEMP TABLE person AS
         SELECT {", ".join(origins)}, c.file_id, c.line_from, {listed("anggota", given_by)}
-        FROM person_key k JOIN civil c USING (nik) {joins}"""
+        FROM person_key k JOIN civil c USING (nik) LEFT JOIN card_moved m USING (nik) {joins}"""
     )
     con.execute("DROP TABLE person_key")
     con.execute("DROP TABLE IF EXISTS anggota")
@@ -107,7 +110,7 @@ def _person(con: duckdb.DuckDBPyConnection) -> None:
 def _trace(con: duckdb.DuckDBPyConnection) -> None:
     """``member_origin`` and ``person_record``, by person."""
     columns = [
-        f"o_{lead} AS {name}" for group in rules().of("anggota", "recency", "priority")
+        f"o_{lead} AS {name}" for group in rules().of("anggota", *TRACED)
         for lead, decided in group.decisions() for name in decided
     ]  # fmt: skip
     con.execute(

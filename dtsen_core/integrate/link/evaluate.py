@@ -1,5 +1,4 @@
-"""How right the links are, against the simulation's truth: counts by source, place, damage and pass; and how many
-families were put together again as they are.
+"""How right the links are, against the simulation's truth: counts by source, place, damage and pass.
 
 Only simulated registers have a truth (``truth_record``); the result belongs to the evaluation database.
 """
@@ -17,8 +16,6 @@ from dtsen_core.registry.catalog import has
 
 UNKNOWN_PROVINCE = 255
 ALL, CLEAN = "semua", "bersih"
-CARDS = ("kartu_gabung", "kartu_pecah")
-"""Kinds of damage by which a register keeps a family on another card than its own."""
 
 
 @dataclass(frozen=True)
@@ -43,8 +40,8 @@ def precision_recall(true_links: float, false_links: float, missed: float) -> tu
 
 
 def write(con: duckdb.DuckDBPyConnection) -> None:
-    """Make ``match_quality(source, province, error_kind, pass, true_links, false_links, missed)`` and, where families
-    were made, ``household_quality`` (see `_households`).
+    """Make ``match_quality(source, province, error_kind, pass, true_links, false_links, missed)`` and the temporary
+    table ``quality_person(nik, person)``: which simulated person a number of the civil register is.
 
     Needs ``truth_record``, ``civil`` and the tables of `passes.link_registers`; without a truth nothing is made.
     A record can be linked if its person stands in the civil register; `missed` are those that were not linked
@@ -84,42 +81,5 @@ def write(con: duckdb.DuckDBPyConnection) -> None:
         SELECT source, province, error_kind, pass, count(*) FILTER (linked AND hit) AS true_links,
           count(*) FILTER (linked AND NOT hit) AS false_links, count(*) FILTER (linkable AND NOT (linked AND hit)) AS
             missed
-        FROM each GROUP BY ALL ORDER BY ALL"""
-    )
-    if has(con, "truth_link"):
-        _households(con)
-    con.execute("DROP TABLE quality_person")
-
-
-def _households(con: duckdb.DuckDBPyConnection) -> None:
-    """``household_quality(province, error_kind, families, exact, members, placed)``: families of the golden record,
-    those whose members are exactly the people of that family who stand in the civil register, their members, and
-    those who stand in their own family. Beside ``semua`` a row for the families that a register keeps on another
-    card, by kind."""
-    con.execute(
-        f"""CREATE OR REPLACE TABLE household_quality AS
-        WITH registered AS (
-          SELECT s.id_keluarga AS family, count(DISTINCT person) AS size
-          FROM quality_person q JOIN sim_anggota s ON s.id_anggota = q.person GROUP BY s.id_keluarga
-        ), member AS (
-          SELECT a.id_keluarga, q.person, s.id_keluarga AS family
-          FROM anggota a LEFT JOIN quality_person q ON q.nik = a.nomor_induk_kependudukan
-          LEFT JOIN sim_anggota s ON s.id_anggota = q.person
-        ), rebuilt AS (
-          SELECT m.id_keluarga, any_value(l.sim_id_keluarga) AS family, count(*) AS members,
-            count(DISTINCT m.person) FILTER (m.family = l.sim_id_keluarga) AS placed
-          FROM member m LEFT JOIN truth_link l USING (id_keluarga) GROUP BY m.id_keluarga
-        ), elsewhere AS (
-          SELECT DISTINCT sim_id_keluarga AS family, kind FROM (
-            SELECT sim_id_keluarga, unnest(damage) AS kind FROM truth_record) WHERE kind IN {CARDS}
-        ), judged AS (
-          SELECT k.province, r.members, r.placed, r.placed = r.members AND r.placed = g.size AS exact, r.family
-          FROM rebuilt r JOIN keluarga k USING (id_keluarga) LEFT JOIN registered g ON g.family = r.family
-        ), each AS (
-          SELECT '{ALL}' AS error_kind, * FROM judged
-          UNION ALL BY NAME SELECT kind AS error_kind, judged.* FROM judged JOIN elsewhere USING (family)
-        )
-        SELECT province, error_kind, count(*) AS families, count(*) FILTER (exact) AS exact,
-          sum(members)::BIGINT AS members, sum(placed)::BIGINT AS placed
         FROM each GROUP BY ALL ORDER BY ALL"""
     )

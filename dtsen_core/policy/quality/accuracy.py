@@ -26,21 +26,24 @@ GROUP BY item ORDER BY item
 """
 
 
-_HOUSEHOLDS = """
-SELECT error_kind AS item, sum(families)::DOUBLE AS families, sum(exact)::DOUBLE AS exact,
-       sum(members)::DOUBLE AS members, sum(placed)::DOUBLE AS placed
-FROM evaluation.household_quality GROUP BY item ORDER BY item = 'semua' DESC, item
+_FAMILIES = """
+SELECT coalesce(kind, 'semua') AS item, sum(families)::DOUBLE AS families, sum(card)::DOUBLE AS card,
+       sum(exact)::DOUBLE AS exact, sum(whole)::DOUBLE AS whole
+FROM evaluation.family_quality GROUP BY GROUPING SETS ((), (kind))
+ORDER BY list_position(['semua', 'unchanged', 'joined', 'split'], item)
 """
 
 
-def households(dataset: Dataset) -> pd.DataFrame:
-    """Families put together again, all (``semua``) and those a register keeps on another card, by kind: item, families,
-    exact (their members are those of the true family who stand in the civil register), members, placed (those in
-    their own family), exact_share and placed_share with _low and _high. UserError on real data."""
-    found = dataset.evaluation_cursor().execute(_HOUSEHOLDS).df()
-    for name, part, whole in (("exact_share", "exact", "families"), ("placed_share", "placed", "members")):
-        found[name] = found[part] / found[whole]
-        found[f"{name}_low"], found[f"{name}_high"] = wilson(found[name], found[whole])
+def families(dataset: Dataset) -> pd.DataFrame:
+    """True families of which someone stands in the registry, all (``semua``) and by what happened to their card
+    (unchanged, joined, split): item, families, and how many of them, with their shares (_share, _low and _high), are
+    together without strangers: on their card of the civil register (card), in the registry (exact), and there with
+    nobody missing from the civil register (whole). UserError on real data."""
+    found = dataset.evaluation_cursor().execute(_FAMILIES).df()
+    for part in ("card", "exact", "whole"):
+        name = f"{part}_share"
+        found[name] = found[part] / found["families"]
+        found[f"{name}_low"], found[f"{name}_high"] = wilson(found[name], found["families"])
     return found
 
 

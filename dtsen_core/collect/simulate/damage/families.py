@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import duckdb
 
+from dtsen_core.collect.simulate.damage.events import LATER, before
 from dtsen_core.collect.simulate.damage.rates import Dice, damage, kind_of
 
 OWN_FAMILY = 500_000_000
 """Added to the family's key where a register keeps part of a family as a family of its own."""
-LATER = "a.status_hubungan_keluarga > 2"
-"""SQL condition: neither head nor spouse, one of those who stand on the second card of a split family."""
+OUTDATED = "CASE WHEN isian_kind = 'data_lama' THEN 1500 + (hash_old % 1500)::INTEGER ELSE 0 END"
+"""SQL: days by which an outdated record is older than the family's last update, four to eight years."""
 
 
 def village_spans(con: duckdb.DuckDBPyConnection) -> None:
@@ -25,17 +26,15 @@ def village_spans(con: duckdb.DuckDBPyConnection) -> None:
     )
 
 
-def family_form(
-    con: duckdb.DuckDBPyConnection, register: str, seed: int, host_present: str = "true"
-) -> None:
-    """Temporary table ``family_form``, one row per simulated family, as `register` has it:
+def family_form(con: duckdb.DuckDBPyConnection, register: str, seed: int) -> None:
+    """Temporary table ``family_form``, one row per simulated family, as `register` has it (after `events`):
 
-    ``seen_village`` and ``tempat_kind``; ``keluarga_kind`` with the `host` family and its `host_card` on whose
-    record it stands (*kartu_gabung*) or the outdated card of its second part (*kartu_pecah*); ``isian_kind``
-    and the `partner` whose answers stand for its own, with the groups of variables that `differs` (bits); `coarse`
-    (merged code lists) and `old_codes`; `shown_size`, the members written on the record it stands on, which a merged
-    card enlarges and a split one makes smaller, and `part_size`, those written on the outdated card.
-    `host_present` is a condition on the host's key ``before``.
+    ``seen_village`` and ``tempat_kind``; `record_day`, the day of its record; ``keluarga_kind`` where that is before
+    the family's event, with the `host` family and its `host_card` on whose record it stands (*kartu_gabung*) or the
+    card of its second part and the `part_head` (*kartu_pecah*); ``isian_kind`` and the `partner` whose answers stand
+    for its own, with the groups of variables that `differs` (bits); `coarse` (merged code lists) and `old_codes`;
+    `shown_size`, the members written on the record it stands on, which a merged card enlarges and a split one makes
+    smaller, and `part_size`, those of the second part.
     """
     rates = damage()[register]
     dice = Dice(seed, register, "k.id_keluarga")
@@ -52,10 +51,10 @@ def family_form(
     con.execute(
         f"""CREATE OR REPLACE TEMP TABLE family_form AS
         WITH rolled AS (
-          SELECT k.id_keluarga, k.village, k.district, k.regency, k.jumlah_anggota_keluarga AS size,
-            k.nomor_kartu_keluarga AS card, coalesce(m.others, 0) AS others,
-            {dice.roll("tempat")} AS tempat_roll, {dice.roll("keluarga")} AS keluarga_roll,
-            {dice.roll("isian")} AS isian_roll, {dice.number("where")} AS hash_where,
+          SELECT k.id_keluarga, k.village, k.regency, k.jumlah_anggota_keluarga AS size,
+            k.tanggal_pemutakhiran AS told, coalesce(m.others, 0) AS others,
+            {dice.roll("tempat")} AS tempat_roll, {dice.roll("isian")} AS isian_roll,
+            {dice.number("old")} AS hash_old, {dice.number("where")} AS hash_where,
             (k.id_keluarga + 3 + ({dice.number("partner")} % 40)::BIGINT)
               % (SELECT count(*) FROM sim_keluarga) AS partner,
             {Dice(seed, register, "k.regency").below("coarse", rates.get("coarse_regencies", 0))} AS coarse,
@@ -63,36 +62,34 @@ def family_form(
           FROM sim_keluarga k LEFT JOIN (
             SELECT id_keluarga, count(*) AS others FROM sim_anggota a WHERE {LATER} GROUP BY id_keluarga
           ) m USING (id_keluarga)
-        ), drawn AS (
+        ), drawn AS MATERIALIZED (
           SELECT *, {kind_of("tempat", rates.get("tempat", {}), "tempat_roll")} AS tempat_kind,
-            {kind_of("keluarga", rates.get("keluarga", {}), "keluarga_roll")} AS roll,
-            {kind_of("isian", rates.get("isian", {}), "isian_roll")} AS isian_kind
+            {kind_of("isian", rates.get("isian", {}), "isian_roll")} AS isian_kind,
+            told - {OUTDATED} AS day
           FROM rolled
-        ), beside AS (
-          SELECT *, lag(id_keluarga) OVER w AS before, lag(card) OVER w AS card_before, lag(roll) OVER w AS roll_before,
-            lag(size) OVER w AS size_before
-          FROM drawn WINDOW w AS (PARTITION BY district ORDER BY id_keluarga)
-        ), shaped AS (
-          SELECT *, CASE
-            WHEN roll_before = 'kartu_gabung' AND roll IS NULL AND {host_present} THEN 'kartu_gabung'
-            WHEN roll = 'kartu_pecah' AND size >= 3 THEN 'kartu_pecah' END AS keluarga_kind
-          FROM beside
+        ), shaped AS MATERIALIZED (
+          -- Who stands on another family's card was recorded with it, on its day.
+          SELECT d.*, e.host, e.former_card, e.former_head, e.day AS event_day, h.size AS host_size,
+            coalesce(h.day, d.day) AS joint_day, {before("e.host", "joint_day")} AS keluarga_kind
+          FROM drawn d LEFT JOIN truth_event e ON e.sim_id_keluarga = d.id_keluarga
+          LEFT JOIN drawn h ON h.id_keluarga = e.host
         ), hosting AS (
-          SELECT *, CASE WHEN lead(keluarga_kind) OVER w = 'kartu_gabung' THEN lead(size) OVER w ELSE 0 END AS guests
-          FROM shaped WINDOW w AS (PARTITION BY district ORDER BY id_keluarga)
+          SELECT host AS id_keluarga, sum(size) AS guests FROM shaped WHERE keluarga_kind = 'kartu_gabung' GROUP BY host
         )
         SELECT k.id_keluarga, ({target})::UINTEGER AS seen_village,
           CASE WHEN {target} <> k.village THEN tempat_kind END AS tempat_kind, keluarga_kind,
-          CASE WHEN keluarga_kind = 'kartu_gabung' THEN before END AS host,
-          CASE keluarga_kind WHEN 'kartu_gabung' THEN card_before
-            WHEN 'kartu_pecah' THEN left(card, 12) || (7000 + {where} % 1000)::VARCHAR END AS host_card,
-          CASE keluarga_kind WHEN 'kartu_gabung' THEN size_before + size WHEN 'kartu_pecah' THEN size - others
-            ELSE size + guests END AS shown_size,
+          CASE WHEN keluarga_kind = 'kartu_gabung' THEN joint_day WHEN host IS NOT NULL THEN greatest(day, event_day)
+            ELSE day END::DATE AS record_day,
+          CASE WHEN keluarga_kind = 'kartu_gabung' THEN host END AS host,
+          CASE WHEN keluarga_kind IS NOT NULL THEN former_card END AS host_card,
+          CASE WHEN keluarga_kind IS NOT NULL THEN former_head END AS part_head,
+          CASE keluarga_kind WHEN 'kartu_gabung' THEN host_size + size WHEN 'kartu_pecah' THEN size - others
+            ELSE size + coalesce(guests, 0) END AS shown_size,
           others AS part_size,
           isian_kind, CASE WHEN isian_kind IS NOT NULL THEN partner END AS partner,
           CASE WHEN isian_kind IS NULL OR partner NOT IN (SELECT id_keluarga FROM sim_keluarga) THEN 0
             ELSE {differs} END AS differs, coarse, old_codes
-        FROM hosting k JOIN village_span s USING (village)"""
+        FROM shaped k JOIN village_span s USING (village) LEFT JOIN hosting USING (id_keluarga)"""
     )
 
 

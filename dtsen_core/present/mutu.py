@@ -18,6 +18,7 @@ from dtsen_core.present.peringkat_tables import Table, build
 from dtsen_core.registry.fields import fields
 
 SHARES = ("quarantined", "linked", "missing", "stale", "gap")
+WORST, TELLING = 15, 100  # rows of the chart of accuracy, and records that a row of it rests on
 
 
 @dataclass(frozen=True)
@@ -95,9 +96,9 @@ def account_table(account: Published, lang: str) -> Table:
 
 def rule_table(rules: Published, lang: str) -> Table:
     """Quarantined records by source and reason: once under the main one, and under every one."""
-    columns = [("source", text("mutu.col_source", lang), "text"), ("key", text("mutu.col_reason_code", lang), "text"),
-               *_columns(lang, ("reason", "text"), ("main", "count")),
-               ("records", text("mutu.col_every", lang), "count"), *_columns(lang, ("mended", "count"))]  # fmt: skip
+    columns = [*_columns(lang, ("source", "text"), ("reason", "text"), ("main", "count")),
+               ("records", text("mutu.col_every", lang), "count"), *_columns(lang, ("mended", "count")),
+               ("key", text("mutu.col_reason_code", lang), "text")]  # fmt: skip
     made = _worded(build(rules, columns), text("mutu.col_source", lang),
                    [source_word(s, lang) for s in rules.frame["source"]])  # fmt: skip
     made = _worded(made, text("mutu.col_reason_code", lang), list(rules.frame["reason"]))
@@ -184,6 +185,26 @@ def accuracy_names(frame: pd.DataFrame, by: str, lang: str) -> pd.DataFrame:
     return frame.assign(name=[words[by](str(item)) for item in frame["item"]]) if by in words else frame
 
 
+def accuracy_worst(frame: pd.DataFrame) -> pd.DataFrame:
+    """The rows of `accuracy_names` in which most is missed, the worst first: at most `WORST`, and of those alone that
+    rest on enough records to tell (`TELLING`), if any does."""
+    telling = frame[frame[["linkable", "linked"]].max(axis=1) >= TELLING]
+    ordered = (telling if len(telling) else frame).sort_values(
+        ["recall", "precision"], na_position="last", kind="stable", ignore_index=True
+    )
+    return ordered.head(WORST)
+
+
+def accuracy_title(worst: pd.DataFrame, by: str, source: str, lang: str) -> str:
+    """What the rows of `accuracy_worst` say: where matching is weakest."""
+    if worst.empty:
+        return text("mutu.nothing", lang)
+    measure = "precision" if worst["recall"].isna().all() else "recall"
+    row = worst.loc[worst[measure].idxmin()]
+    return text(f"mutu.accuracy_by_{by}", lang, source=source, worst=row["name"],
+                share=numbers.percent(row[measure], lang, 2))  # fmt: skip
+
+
 def error_word(kind: str, lang: str) -> str:
     """The sentence of a kind of damage; it belongs to the room that does the damage."""
     key = f"identity.damage_{kind}"
@@ -212,15 +233,18 @@ def families_finding(found: Published, lang: str) -> str:
     return text("mutu.finding_families", lang, **{k: numbers.percent(v, lang, 2) for k, v in shown.items()})
 
 
+def families_names(frame: pd.DataFrame, lang: str) -> pd.DataFrame:
+    return frame.assign(name=[text(f"mutu.families_{item}", lang) for item in frame["item"].astype(str)])
+
+
 def families_table(found: Published, lang: str) -> Table:
     columns = [("item", text("mutu.by_families", lang), "text"), *_columns(lang, ("families", "count"))]
-    for share in ("card_share", "exact_share", "whole_share"):
+    for share in ("exact_share", "card_share", "whole_share"):
         name = text(f"mutu.col_{share}", lang)
         columns += [(share, name, "percent3")]
         columns += [(f"{share}_{end}", text(f"mutu.col_{end}", lang, measure=name), "percent3")
                     for end in ("low", "high")]  # fmt: skip
-    words = [text(f"mutu.families_{item}", lang) for item in found.frame["item"].astype(str)]
-    return _worded(build(found, columns), columns[0][1], words)
+    return _worded(build(found, columns), columns[0][1], families_names(found.frame, lang)["name"].tolist())
 
 
 # -- disagreement, completeness ----------------------------------------------------------------------------

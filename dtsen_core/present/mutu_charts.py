@@ -85,11 +85,11 @@ def bars(names: Sequence[str], shares: Sequence[float], hover: Sequence[str], la
 
 
 def intervals(frame: pd.DataFrame, lang: str, labels: dict[str, str]) -> go.Figure:
-    """Points with their 95 % interval: precision and recall side by side, one line per row of `frame` (name,
-    precision, precision_low, precision_high, recall, recall_low, recall_high)."""
+    """Points with their 95 % interval, one line per row of `frame` (name, and <measure>, <measure>_low,
+    <measure>_high for each of the at most two measures that `labels` names) side by side."""
     fig = go.Figure()
     names = frame["name"].tolist()
-    shown = [(m, c) for m, c in (("precision", theme.ACCENT), ("recall", theme.WARNING)) if frame[m].notna().any()]
+    shown = [(m, c) for m, c in zip(labels, (theme.ACCENT, theme.WARNING)) if frame[m].notna().any()]
     for number, (measure, colour) in enumerate(shown):
         value, low, high = (frame[f"{measure}{end}"] for end in ("", "_low", "_high"))
         hover = [

@@ -20,7 +20,8 @@ from dtsen_core.ui.shell import Page
 
 VIEWS = ("reading", "matching", "accuracy", "disagreement", "completeness", "freshness", "coverage", "trend", "upload")
 BARS, DISPUTED = 20, 12
-SENTENCE, LETTER, WIDEST = 45, 7, 620  # letters from which a cell is a sentence; pixels of a letter, and at most
+SENTENCE = 45  # letters from which a cell is a sentence
+LETTER, PADDING, NARROWEST, LAPTOP = 7, 24, 92, 1000  # pixels: a letter, round a cell, a column, a laptop's table
 LAST = "mutu.last_view"
 OWN = ("measure", "source", "other", "variable", "level", "by", "set")
 
@@ -69,11 +70,17 @@ def table(page: Page, made: Table, finding: str, stem: str, reason: str = "") ->
 
 
 def _widths(made: Table) -> dict[str, Any]:
-    """Columns of sentences get the room to be read; the others share the rest."""
-    longest = {name: int(made.frame[name].astype(str).str.len().max()) for name, kind in made.kinds.items()
-               if kind == "text" and len(made.frame)}  # fmt: skip
-    return {name: st.column_config.Column(width=min(LETTER * count, WIDEST))
-            for name, count in longest.items() if count > SENTENCE}  # fmt: skip
+    """Where a column holds sentences, it gets the room that the others, wide enough for their words, leave."""
+    letters = {name: len(name) for name in made.kinds}
+    for name, kind in made.kinds.items():
+        if kind == "text" and len(made.frame):
+            letters[name] = max(len(name), int(made.frame[name].astype(str).str.len().max()))
+    sentences = [name for name, count in letters.items() if count > SENTENCE]
+    pixels = {name: max(LETTER * count + PADDING, NARROWEST) for name, count in letters.items()}
+    left = LAPTOP - sum(width for name, width in pixels.items() if name not in sentences)
+    for name in sentences:
+        pixels[name] = min(pixels[name], max(left // len(sentences), LETTER * SENTENCE))
+    return {name: st.column_config.Column(width=width) for name, width in pixels.items()} if sentences else {}
 
 
 def _sources(page: Page, found: Sequence[str], *, everything: bool = False) -> tuple[tuple[str, ...], dict[str, str]]:
@@ -140,14 +147,15 @@ def accuracy(page: Page) -> None:
     by = str(controls.choice("by", page.t("control_by"), quality_accuracy.BY, "error_kind",
                              lambda code: page.t(f"by_{code}"), page=page.name, segmented=True))  # fmt: skip
     found = cache_mutu.match_quality(page.key, by, only)
-    title = page.t(f"accuracy_by_{by}", source=said[only])
-    st.subheader(title, anchor=False)
     frame = mutu.accuracy_names(found.frame, by, page.lang)
-    if by in ("error_kind", "province"):
-        frame = frame.sort_values(["recall", "precision"], na_position="last", kind="stable", ignore_index=True)
+    shown = mutu.accuracy_worst(frame)
+    title = mutu.accuracy_title(shown, by, said[only], page.lang)
+    st.subheader(title, anchor=False)
     names = {m: page.t(f"short_{m}") for m in ("precision", "recall")}
-    if len(frame):
-        chart(page, mutu_charts.intervals(frame, page.lang, names), title, "intervals")
+    if len(shown):
+        chart(page, mutu_charts.intervals(shown, page.lang, names), title, "intervals")
+    if len(shown) < len(frame):
+        st.caption(page.t("accuracy_shown", shown=len(shown), all=len(frame), least=mutu.TELLING))
     table(page, mutu.accuracy_table(found, by, page.lang), title, f"ketepatan-{by}", found.reason(page.lang))
     _families(page)
 
@@ -159,6 +167,8 @@ def _families(page: Page) -> None:
     title = mutu.families_finding(found, page.lang)
     st.subheader(title, anchor=False)
     st.caption(page.t("families_note"))
+    names = {share: page.t(f"col_{share}") for share in ("exact_share", "card_share")}
+    chart(page, mutu_charts.intervals(mutu.families_names(found.frame, page.lang), page.lang, names), title, "families")
     table(page, mutu.families_table(found, page.lang), title, "susunan-keluarga", found.reason(page.lang))
 
 

@@ -77,7 +77,9 @@ def test_every_combination_of_controls(visit, show: str, lang: str) -> None:
 def test_accuracy_by_everything(visit, by: str, source: str) -> None:
     app = visit(show="accuracy", by=by, source=source)
     healthy(app)
-    assert "Presisi" in app.subheader[1].value
+    begins = {"pass": "Presisi terendah", "error_kind": "Kerusakan tersulit"}.get(by, "Recall terendah")
+    assert app.subheader[1].value.startswith(begins)
+    assert "%" in app.subheader[1].value
     assert app.subheader[2].value == (
         "99,89% keluarga tersusun kembali dengan tepat, 96,00% bila kartunya digabung dan 98,00% bila dipecah; "
         "kartu Dukcapil apa adanya 99,82%"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import textwrap
 from collections.abc import Sequence
 
 import pandas as pd
@@ -10,10 +11,12 @@ import plotly.graph_objects as go
 
 from dtsen_core.locale import text
 from dtsen_core.present import numbers, theme
-from dtsen_core.present.charts_rank import bar_height
+from dtsen_core.present.charts_rank import ROW_PIXELS, bar_height
 
 TWO_LINES = 36
 """Pixels of a bar whose name takes two lines."""
+LABEL = 30
+"""Letters of a name beside the axis; longer ones take a further line, so that a phone has room for the picture."""
 PASS_COLOURS = {
     "exact": "#0B5A60", "composite": "#3F8F96", "probable": "#7CB9B7", "decision": "#8C5A9E", "review": "#C77700",
     "none": "#A9B6B9",
@@ -89,6 +92,7 @@ def intervals(frame: pd.DataFrame, lang: str, labels: dict[str, str]) -> go.Figu
     <measure>_high for each of the at most two measures that `labels` names) side by side."""
     fig = go.Figure()
     names = frame["name"].tolist()
+    beside = ["<br>".join(textwrap.wrap(name, LABEL)) for name in names]
     shown = [(m, c) for m, c in zip(labels, (theme.ACCENT, theme.WARNING)) if frame[m].notna().any()]
     for number, (measure, colour) in enumerate(shown):
         value, low, high = (frame[f"{measure}{end}"] for end in ("", "_low", "_high"))
@@ -103,12 +107,14 @@ def intervals(frame: pd.DataFrame, lang: str, labels: dict[str, str]) -> go.Figu
             error_x={"type": "data", "array": high - value, "arrayminus": value - low, "thickness": 1.4, "width": 0,
                      "color": colour},
         )  # fmt: skip
-    theme.layout(fig, lang=lang, height=bar_height(len(names)), legend=True)
+    rows = TWO_LINES / ROW_PIXELS if any("<br>" in name for name in beside) else 1
+    theme.layout(fig, lang=lang, height=bar_height(math.ceil(len(names) * rows)), legend=True)
     lowest = min((frame[f"{m}_low"].min() for m, _ in shown), default=0.0)
     start = max(0.0, min(lowest - 0.1 * (1 - lowest), 0.998)) if lowest == lowest else 0.0
     ticks, written = share_ticks(start, 1.0, lang)
     fig.update_xaxes(range=[start, 1 + (1 - start) * 0.03], tickvals=ticks, ticktext=written)
     fig.update_yaxes(
-        tickvals=list(range(len(names))), ticktext=names, range=[len(names) - 0.5, -0.5], title=None, showgrid=True
+        tickvals=list(range(len(names))), range=[len(names) - 0.5, -0.5], title=None, showgrid=True,
+        ticktext=beside,
     )
     return fig

@@ -220,14 +220,18 @@ def _known(held: Manifest | None, kind: str) -> set[str]:
 def _layouts(kind: str, paths: list[Path], held: Manifest | None) -> list[str]:
     """The layout of each file. A single file of a register in two parts (a corrected one, say) is recognised
     by its header if the dataset holds that register; of delivered families or members only corrected ones may come
-    alone."""
+    alone. UserError for a file that cannot be of this kind, before anything is done with what the dataset holds."""
     expected = KINDS[kind]
     if len(expected) > len(paths) == 1 and held and any(d["kind"] == kind for d in held.deliveries):
         found = _recognised(paths[0], expected)
         if kind != DTSEN or _is_export(paths[0], found):
             return [found]
     check_files(kind, expected, paths)
-    return list(expected) if len(expected) > 1 else [expected[0]] * len(paths)
+    layouts = list(expected) if len(expected) > 1 else [expected[0]] * len(paths)
+    if kind != survey.KIND:  # whose files have a reader of their own
+        for path, name in zip(paths, layouts):
+            open_source(path, layout(name))
+    return layouts
 
 
 def _in_order(kind: str, files: list[Path]) -> list[Path]:

@@ -80,7 +80,7 @@ def test_files_of_another_kind_or_system_are_refused_and_leave_nothing(
     empty.write_bytes(b"")
     out = tmp_path / "out" / "data"
     for wrong in (
-        [member, family], [str(picture), member], [str(empty), member], [family, str(picture)],
+        [member, member], [str(picture), member], [str(empty), member], [family, str(picture)],
         [family, member, "--codes", "kemendagri"],
     ):  # fmt: skip
         assert answer(["ingest", "dtsen", *wrong, "--out", str(out)]) == 2, wrong

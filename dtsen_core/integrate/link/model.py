@@ -57,8 +57,8 @@ LEAST_EXCESS = 0.7
 class Evidence:
     """What is counted. `patterns`: levels (−1 unknown, 0 exact …) of compared pairs, one row per distinct
     pattern, `weight` how many pairs show it; the same of random pairs. `random`: per comparison the pairs at each
-      level among all
-    possible pairs, by estimate. `together`: pairs agreeing exactly on two columns, among all. `total`: all pairs.
+    level among all possible pairs, by estimate. `chance`: per comparison the least and the most pairs of different
+    people that agree exactly. `together`: pairs agreeing exactly on two columns, among all. `total`: all pairs.
     `most`: most matches there can be."""
 
     patterns: npt.NDArray[np.int64]
@@ -66,6 +66,7 @@ class Evidence:
     random_patterns: npt.NDArray[np.int64]
     random_weight: Array
     random: list[Array]
+    chance: list[tuple[float, float]]
     together: dict[tuple[int, int], float]
     total: float
     most: float
@@ -110,7 +111,7 @@ def fit(comparisons: list[Comparison], seen: Evidence) -> Model:
     prior_u = [u / u.sum() for u in prior_u]
     model = Model([m.copy() for m in prior_m], [u.copy() for u in prior_u], 0.5, {})
     for n in range(len(comparisons)):
-        model.u[n] = _shrunk(seen.random[n], prior_u[n], PRIOR_PAIRS_U)
+        model.u[n] = _shrunk(_others(seen, n), prior_u[n], PRIOR_PAIRS_U)
     alike, alike_by_chance = (_consistent(model, patterns) for patterns in (seen.patterns, seen.random_patterns))
     start = min(max(1.0, 0.2 * seen.most), max(1.0, float(seen.weight[alike].sum()))) / seen.total
     model.share = min(start, 0.5)
@@ -194,12 +195,20 @@ def _climb(
         for n in range(len(comparisons)):
             level = seen.patterns[:, n]
             known = level >= 0
-            found = np.bincount(level[known], weights=p[known], minlength=len(prior_m[n]))
-            model.m[n] = _shrunk(found.astype(np.float64), prior_m[n], PRIOR_PAIRS_M)
-            model.u[n] = _shrunk(np.maximum(seen.random[n] - found, 0.0), prior_u[n], PRIOR_PAIRS_U)
+            found = np.bincount(level[known], weights=p[known], minlength=len(prior_m[n])).astype(np.float64)
+            model.m[n] = _shrunk(found, prior_m[n], PRIOR_PAIRS_M)
+            model.u[n] = _shrunk(_others(seen, n, found), prior_u[n], PRIOR_PAIRS_U)
         _guard(model, comparisons, MOST_M_ELSE, LEAST_CHANCE * model.share)
         if abs(np.log(model.share / before)) < 1e-4:
             break
+
+
+def _others(seen: Evidence, n: int, found: Array | float = 0.0) -> Array:
+    """Pairs of different people at each level of column `n`: all less the matches `found`, exact ones between the
+    bounds of chance."""
+    counts = np.maximum(seen.random[n] - found, 0.0)
+    counts[0] = np.clip(counts[0], *seen.chance[n])
+    return counts
 
 
 def _differing(patterns: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:

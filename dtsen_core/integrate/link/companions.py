@@ -13,7 +13,7 @@ import duckdb
 import numpy as np
 import numpy.typing as npt
 
-from dtsen_core.integrate.link.rivals import MOST, MOST_PARTNERED, ROUNDS, SURE
+from dtsen_core.integrate.link.rivals import MOST, ROUNDS, SURE, partnered
 
 Array = npt.NDArray[np.float64]
 Rows = npt.NDArray[np.int64]
@@ -31,8 +31,8 @@ def settle(con: duckdb.DuckDBPyConnection, records: int, share: float) -> None:
     """Replace the odds in ``link_scored`` (id_l, id_r, odds, w_…) by those left beside other candidates.
 
     `records`: rows of the table; `share`: of matches among all pairs. Nothing is done where third records of one thing
-    are as usual as second ones. Else whoever has no double yet is likelier to find one in a candidate than a row
-    taken at random, as in `rivals`.
+    are as usual as second ones. Else whoever has no double yet is likelier to find one in a candidate than a row taken
+    at random, as in `rivals`.
     """
     con.execute(
         f"""CREATE OR REPLACE TEMP TABLE link_edge AS
@@ -42,9 +42,11 @@ def settle(con: duckdb.DuckDBPyConnection, records: int, share: float) -> None:
     beside = _beside_rate(con, records)
     if beside < RARE:
         edges = con.execute("SELECT id_l, id_r, odds FROM link_edge ORDER BY e").fetchnumpy()
-        partnered = min(share * (records - 1), MOST_PARTNERED)
-        free = (1.0 - partnered + beside * partnered) ** 2
-        kept = _left(edges["odds"].astype(np.float64) / free, *_rivals(con), beside)
+        odds = edges["odds"].astype(np.float64)
+        both = np.concatenate([edges["id_l"], edges["id_r"]]).astype(np.int64)
+        taken = partnered(np.concatenate([odds, odds]), both, records, share * (records - 1))
+        free = (1.0 - taken + beside * taken) ** 2
+        kept = _left(odds / free, *_rivals(con), beside)
         con.register("link_left", {"l": edges["id_l"], "r": edges["id_r"], "kept": kept})
         con.execute(
             f"""CREATE OR REPLACE TEMP TABLE link_scored AS

@@ -24,6 +24,9 @@ RANDOM_PAIRS = 300_000
 TRAINING_PAIRS = 400_000
 APART = 1e-5
 """Bits by which the weights of a column's levels are set apart, so that a weight tells its level."""
+LEAST_COMMON = 0.005
+"""If fewer pairs than this, per row of the smaller table, agree exactly on a column, its sources have words of their
+own (VLDB and Very Large Data Bases), and that values differ says nothing."""
 SLIPS = 400.0
 """So many different slips of the pen one value can suffer, roughly: 25 letters to put, drop or swap at each place."""
 
@@ -254,6 +257,7 @@ def evidence(
         for b in range(a + 1, len(compared))
     }
     most = max(left, right) if link else 5 * left
+    foreign = [n for n, counts in enumerate(random) if link and bounded and counts[0] < LEAST_COMMON * min(left, right)]
     return model.Evidence(
         levels[mine],
         pairs[mine] * scale,
@@ -264,6 +268,7 @@ def evidence(
         together,
         total,
         float(min(most, total)),
+        frozenset(foreign),
     )
 
 

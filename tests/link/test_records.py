@@ -110,6 +110,26 @@ def test_a_rival_takes_what_it_fits_better() -> None:
     assert sure(found) <= {(1, 0)}
 
 
+def test_two_vocabularies_are_learnt() -> None:
+    """No value of the column agrees, and yet it speaks for those who belong together."""
+    rng = np.random.default_rng(5)
+    ends = ("lander", "nerison", "vitko", "zormak", "pelgui")
+    names = [f"{a}{b}{c}" for a in ("Ka", "Mo", "Ri", "Su") for b in ("lo", "ste", "quan", "bi") for c in ends]
+    left = pd.DataFrame({"given": rng.permutation(names), "family": [name[::-1] for name in rng.permutation(names)]})
+    left["unit"] = rng.choice(["Sales", "Legal", "Works"], len(left))
+    right = left.assign(unit=left["unit"].map({"Sales": "100-A", "Legal": "200-B", "Works": "300-C"}))
+    found = link_records(left, right, columns={"given": "given_name", "family": "surname", "unit": "code"})
+    assert sure(found) == {(n, n) for n in range(len(left))}
+    assert found["weight_unit"].head(len(left)).mean() > 0
+
+
+def test_one_column_of_unique_names_in_two_tables() -> None:
+    """Within each table nobody shares a name, so those who share one across them are the same."""
+    names = [f"{a}{b} {b}{c}" for a in ("Ka", "Mo", "Ri", "Su") for b in ("lan", "ner", "vit") for c in ("son", "dor")]
+    left = pd.DataFrame({"name": names})
+    assert sure(link_records(left, left, columns={"name": "full_name"})) == {(n, n) for n in range(len(names))}
+
+
 def test_one_frequent_value_does_not_explode() -> None:
     rows = 20_000
     table = pd.DataFrame(

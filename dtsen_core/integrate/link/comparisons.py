@@ -114,6 +114,8 @@ def _levels(kind: str, x: str, length: int, other: str | None) -> tuple[Level, .
         steps = [Level(exact, 0.9, 0.01 if length > 2 else 0.05)]
         if length >= 4:
             steps.append(Level(f"{near} <= 1", 0.05, 0.01))
+        elif length >= 2:
+            steps.append(Level(f"{near} <= 1 AND length({a}) = length({b}) AND length({a}) > 1", 0.04, 0.1))
         if length >= 7 or (kind == "postcode" and length >= 5):
             steps.append(Level(f"{near} <= 2 OR left({a}, 3) = left({b}, 3)", 0.02, 0.02))
         used = sum(level.m for level in steps)

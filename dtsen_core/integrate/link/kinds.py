@@ -16,6 +16,8 @@ KINDS = (
 NAMES = frozenset({"given_name", "surname", "full_name"})
 WORDED = frozenset({"address", "text"})
 """Kinds compared word by word, rare words counting for more."""
+PARTED = frozenset({"full_name", "birth_date"})
+"""Kinds whose values have two parts of their own: first and last word, year and day."""
 EMPTY = ("", "NAN", "NONE", "NULL", "N/A", "<NA>", "NAT", "-", "--", "?", "UNKNOWN", "NIL", "#N/A")
 TITLES = "MR|MRS|MS|MISS|MADAM|DR|DRS|DRA|PROF|SIR|REV|FR|HAJI|HJ|IR"
 SUFFIXES = "JR|SR|II|III|IV|PHD|MD|ESQ"
@@ -170,7 +172,7 @@ def phonetic(text: str) -> str:
 
 def helpers(kind: str, column: str) -> dict[str, str]:
     """Further columns that comparing `column` needs, name → SQL: solid or sorted text (_s), words (_t), the first
-    whole number (_n; that of a house, as a rule)."""
+    whole number (_n; that of a house, as a rule), the two parts of a whole (see `PARTED`)."""
     if kind in WORDED:
         number = "(?:^| )([0-9]+[A-Z]?)(?: |$)"
         return {
@@ -180,5 +182,14 @@ def helpers(kind: str, column: str) -> dict[str, str]:
         }
     if kind == "full_name":
         tokens = f"string_split({column}, ' ')"
-        return {f"{column}_s": f"array_to_string(list_sort({tokens}), ' ')", f"{column}_t": f"list_distinct({tokens})"}
+        several = f"CASE WHEN contains({column}, ' ') THEN {tokens}"
+        return {
+            f"{column}_s": f"array_to_string(list_sort({tokens}), ' ')",
+            f"{column}_t": f"list_distinct({tokens})",
+            f"{column}_a": f"{several}[1] END",
+            f"{column}_z": f"{several}[-1] END",
+        }
+    if kind == "birth_date":
+        whole = f"CASE WHEN length({column}) = 8 THEN"
+        return {f"{column}_a": f"{whole} left({column}, 4) END", f"{column}_z": f"{whole} right({column}, 4) END"}
     return {}

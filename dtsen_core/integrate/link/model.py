@@ -57,18 +57,20 @@ LEAST_EXCESS = 0.7
 class Evidence:
     """What is counted. `patterns`: levels (−1 unknown, 0 exact …) of compared pairs, one row per distinct
     pattern, `weight` how many pairs show it; the same of random pairs. `random`: per comparison the pairs at each
-      level among all
-    possible pairs, by estimate. `together`: pairs agreeing exactly on two columns, among all. `total`: all pairs.
-    `most`: most matches there can be."""
+    level among all possible pairs, by estimate. `chance`: per comparison the least and the most pairs of different
+    people that agree exactly. `together`: pairs agreeing exactly on two columns, among all. `total`: all pairs.
+    `most`: most matches there can be. `foreign`: columns that the two tables write in other words throughout."""
 
     patterns: npt.NDArray[np.int64]
     weight: Array
     random_patterns: npt.NDArray[np.int64]
     random_weight: Array
     random: list[Array]
+    chance: list[tuple[float, float]]
     together: dict[tuple[int, int], float]
     total: float
     most: float
+    foreign: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -105,24 +107,30 @@ def fit(comparisons: list[Comparison], seen: Evidence) -> Model:
     dependent columns count twice.
     """
     prior_m = [np.array([level.m for level in c.levels]) for c in comparisons]
+    for n in seen.foreign:
+        prior_m[n][-1] += prior_m[n][0]
+        prior_m[n][0] = LEAST_U
     prior_m = [m / m.sum() for m in prior_m]
+    most_else = [1.0 if n in seen.foreign else MOST_M_ELSE for n in range(len(comparisons))]
     prior_u = [np.array([max(level.u, 1e-6) for level in c.levels]) for c in comparisons]
     prior_u = [u / u.sum() for u in prior_u]
     model = Model([m.copy() for m in prior_m], [u.copy() for u in prior_u], 0.5, {})
     for n in range(len(comparisons)):
-        model.u[n] = _shrunk(seen.random[n], prior_u[n], PRIOR_PAIRS_U)
-    alike, alike_by_chance = (_consistent(model, patterns) for patterns in (seen.patterns, seen.random_patterns))
+        model.u[n] = _shrunk(_others(seen, n), prior_u[n], PRIOR_PAIRS_U)
+    alike, alike_by_chance = (
+        _consistent(model, patterns, seen.foreign) for patterns in (seen.patterns, seen.random_patterns)
+    )
     start = min(max(1.0, 0.2 * seen.most), max(1.0, float(seen.weight[alike].sum()))) / seen.total
     model.share = min(start, 0.5)
-    _guard(model, comparisons, MOST_M_ELSE, LEAST_CHANCE * model.share)
+    _guard(model, comparisons, most_else, LEAST_CHANCE * model.share)
     model.excess = _excess(model, seen, matched=alike, apart=~alike_by_chance)
-    _climb(model, comparisons, seen, prior_m, prior_u, alike, only=True)
+    _climb(model, comparisons, seen, prior_m, prior_u, most_else, alike, only=True)
     first = copy.deepcopy(model)
     for only in (False, True):
         for _ in range(ERROR_ROUNDS):
             model.excess = _excess(model, seen)
             model.errors = _errors(model, seen)
-            _climb(model, comparisons, seen, prior_m, prior_u, alike, only=only)
+            _climb(model, comparisons, seen, prior_m, prior_u, most_else, alike, only=only)
         if only or model.share <= MOST_GROWTH * first.share:
             break
         model = first
@@ -179,6 +187,7 @@ def _climb(
     seen: Evidence,
     prior_m: list[Array],
     prior_u: list[Array],
+    most_else: list[float],
     alike: npt.NDArray[np.bool_],
     *,
     only: bool = False,
@@ -194,12 +203,20 @@ def _climb(
         for n in range(len(comparisons)):
             level = seen.patterns[:, n]
             known = level >= 0
-            found = np.bincount(level[known], weights=p[known], minlength=len(prior_m[n]))
-            model.m[n] = _shrunk(found.astype(np.float64), prior_m[n], PRIOR_PAIRS_M)
-            model.u[n] = _shrunk(np.maximum(seen.random[n] - found, 0.0), prior_u[n], PRIOR_PAIRS_U)
-        _guard(model, comparisons, MOST_M_ELSE, LEAST_CHANCE * model.share)
+            found = np.bincount(level[known], weights=p[known], minlength=len(prior_m[n])).astype(np.float64)
+            model.m[n] = _shrunk(found, prior_m[n], PRIOR_PAIRS_M)
+            model.u[n] = _shrunk(_others(seen, n, found), prior_u[n], PRIOR_PAIRS_U)
+        _guard(model, comparisons, most_else, LEAST_CHANCE * model.share)
         if abs(np.log(model.share / before)) < 1e-4:
             break
+
+
+def _others(seen: Evidence, n: int, found: Array | float = 0.0) -> Array:
+    """Pairs of different people at each level of column `n`: all less the matches `found`, exact ones between the
+    bounds of chance."""
+    counts = np.maximum(seen.random[n] - found, 0.0)
+    counts[0] = np.clip(counts[0], *seen.chance[n])
+    return counts
 
 
 def _differing(patterns: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
@@ -236,7 +253,9 @@ def _shrunk(counts: Array, prior: Array, strength: float) -> Array:
     return raised / raised.sum()
 
 
-def _guard(model: Model, comparisons: list[Comparison], most_else: float = 1.0, least_u: float = 0.0) -> None:
+def _guard(
+    model: Model, comparisons: list[Comparison], most_else: list[float] | None = None, least_u: float = 0.0
+) -> None:
     """Better agreement never speaks less for a match: levels out of order share one weight; u of a swapped
     pair of columns is that of exact agreement; disagreement is never impossible for a match."""
     for n, comparison in enumerate(comparisons):
@@ -245,7 +264,7 @@ def _guard(model: Model, comparisons: list[Comparison], most_else: float = 1.0, 
         for k, level in enumerate(comparison.levels):
             if level.like_exact:
                 u[k] = u[0]
-        m[-1] = min(max(m[-1], LEAST_M_ELSE), most_else)
+        m[-1] = min(max(m[-1], LEAST_M_ELSE), 1.0 if most_else is None else most_else[n])
         groups: list[list[int]] = []
         for k, level in enumerate(comparison.levels):
             if level.like_exact:
@@ -269,11 +288,12 @@ def _ratio(m: Array, u: Array, group: list[int]) -> float:
     return float(m[group].sum() / u[group].sum())
 
 
-def _consistent(model: Model, patterns: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
-    """Patterns in which the columns that differ altogether hold at most `CONSISTENT` of what all known ones tell."""
+def _consistent(model: Model, patterns: npt.NDArray[np.int64], foreign: frozenset[int]) -> npt.NDArray[np.bool_]:
+    """Patterns in which the columns that differ altogether hold at most `CONSISTENT` of what all known ones tell;
+    `foreign` ones always differ and do not count."""
     known, differing = np.zeros(len(patterns)), np.zeros(len(patterns))
     for n, u in enumerate(model.u):
-        told = float(-np.log2(u[0]))
+        told = 0.0 if n in foreign else float(-np.log2(u[0]))
         known += told * (patterns[:, n] >= 0)
         differing += told * (patterns[:, n] == len(u) - 1)
     return differing <= CONSISTENT * known

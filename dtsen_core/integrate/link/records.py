@@ -12,7 +12,7 @@ import pandas as pd
 import pyarrow as pa
 
 from dtsen_core.errors import UserError
-from dtsen_core.integrate.link import blocking, model, rivals, scoring
+from dtsen_core.integrate.link import associations, blocking, companions, model, rivals, scoring
 from dtsen_core.integrate.link.comparisons import comparisons
 from dtsen_core.integrate.link.kinds import KINDS, MONTH_FIRST, WORDED, helpers, normalised, plain, told
 from dtsen_core.registry import limits
@@ -195,19 +195,21 @@ def _score(
     con: duckdb.DuckDBPyConnection, kinds: dict[str, str], lengths: dict[str, int], *, link: bool, minimum: float
 ) -> pd.DataFrame:
     compared = comparisons(kinds, lengths)
-    fitted = model.fit(compared, scoring.evidence(con, compared, link=link))
+    fitted = model.fit(compared, scoring.evidence(con, compared, link=link, bounded=True))
     scoring.weigh(con, compared, fitted, slips=True)
+    associations.learn(con, compared, fitted.prior(), link=link)
     total = " + ".join(["errors", *(f"w_{c.name}" for c in compared)])
     con.execute(
         f"CREATE OR REPLACE TEMP TABLE link_scored AS SELECT *, "
         f"pow(2.0, greatest(-300, least(300, {fitted.prior()!r} + {total}))) AS odds FROM link_weight"
     )
+    rows = con.execute(
+        "SELECT count(*) FILTER (WHERE side = 0), count(*) FILTER (WHERE side = 1) FROM link_row"
+    ).fetchall()[0]
     if link:
-        rows = con.execute(
-            "SELECT count(*) FILTER (WHERE side = 0), count(*) FILTER (WHERE side = 1) FROM link_row"
-        ).fetchall()[0]
         rivals.settle(con, compared, fitted, rows)
     else:
+        companions.settle(con, rows[0], fitted.share)
         _close(con, 2.0 ** fitted.prior())
     listed = ", ".join(f"s.w_{c.name}" for c in compared)
     return con.execute(

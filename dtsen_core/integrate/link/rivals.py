@@ -25,7 +25,7 @@ FEW, FEW_AT_LEAST = 0.02, 4
 """Up to so many, as a share of the matched rows or in number, two partners of one row are rivals unless they are
 copies; above it also records that differ by slips alone may be two of the same thing."""
 MOST_PARTNERED = 0.98
-"""No more rows than this share are taken to have a partner before looking at them."""
+"""No more rows than this share are taken to have a partner before looking at their rivals."""
 ROUNDS = 12
 LEAST_RIVAL = 1e-6
 """Pairs of smaller odds take nothing from others."""
@@ -56,15 +56,24 @@ def settle(
     if double:
         copies = double <= max(FEW_AT_LEAST, FEW * sure)
         groups = _twins(con, compared, fitted, [ids for ids, _ in ends], copies=copies)
-    partnered = float(min(fitted.share * max(rows), MOST_PARTNERED))
-    left = _beside(odds / (1.0 - partnered), [index for _, index in ends], groups)
+    # a pair drawn at random among all is less likely a match than one of two rows that have no partner yet
+    taken = [partnered(odds, ends[side][1], rows[side], fitted.share * rows[1 - side]) for side in (0, 1)]
+    free = (1.0 - taken[0]) * (1.0 - taken[1])
+    left = _beside(odds / free, [index for _, index in ends], groups)
     con.register("link_left", {"l": pairs["id_l"], "r": pairs["id_r"], "kept": left})
     con.execute(
         f"""CREATE OR REPLACE TEMP TABLE link_scored AS
-        SELECT s.* REPLACE (coalesce(k.kept, odds / {1.0 - partnered!r}) AS odds)
+        SELECT s.* REPLACE (coalesce(k.kept, odds / {free!r}) AS odds)
         FROM link_scored s LEFT JOIN link_left k ON k.l = s.id_l AND k.r = s.id_r"""
     )
     con.unregister("link_left")
+
+
+def partnered(odds: Array, rows: Rows, count: int, most: float) -> float:
+    """Share of `count` rows that have a partner, as the pairs' own odds say (`rows`: the row of each pair), and no more
+    than `most`. Only pairs likelier matches than not count: many faint ones do not add up to a partner."""
+    likely = np.bincount(rows, weights=np.where(odds > 1.0, odds / (1.0 + odds), 0.0))
+    return float(min(np.minimum(likely, 1.0).sum() / count, most, MOST_PARTNERED))
 
 
 def _beside(odds: Array, ends: list[Rows], groups: list[Rows]) -> Array:

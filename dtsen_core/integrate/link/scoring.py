@@ -18,11 +18,15 @@ from splink.blocking_rule_library import block_on
 
 from dtsen_core.integrate.link import model
 from dtsen_core.integrate.link.comparisons import Comparison
+from dtsen_core.integrate.link.kinds import PARTED
 
 RANDOM_PAIRS = 300_000
 TRAINING_PAIRS = 400_000
 APART = 1e-5
 """Bits by which the weights of a column's levels are set apart, so that a weight tells its level."""
+LEAST_COMMON = 0.005
+"""If fewer pairs than this, per row of the smaller table, agree exactly on a column, its sources have words of their
+own (VLDB and Very Large Data Bases), and that values differ says nothing."""
 SLIPS = 400.0
 """So many different slips of the pen one value can suffer, roughly: 25 letters to put, drop or swap at each place."""
 
@@ -72,7 +76,8 @@ def weigh(
     """Make ``link_weight(id_l, id_r, errors, apart, w_<column> …)``: the bits that every column gives to every pair,
     those for the number of columns that differ, and how many differ by more than a slip.
 
-    `slips`: two nearly equal values are weighed as a slip of the pen (see `_slip`).
+    `slips`: two nearly equal values are weighed as a slip of the pen (see `_slip`), and ``b_<column>`` are the bits
+    before those that other columns have already given are taken off.
     """
     _frequencies(con, compared, fitted)
     con.execute(
@@ -87,8 +92,10 @@ def weigh(
             weight += f" + mw_tf_adj_{comparison.name}"
             if slips:
                 weight = _slip(comparison, fitted, n, weight)
+        if slips:
+            parts.append(f"({weight})::DOUBLE AS b_{comparison.name}")
         if n in fitted.excess:
-            weight += f" - {_counted(compared, fitted, n)}"
+            weight += f" - {_counted(compared, fitted, n, rare=slips)}"
         parts.append(f"({weight})::DOUBLE AS w_{comparison.name}")
     differing, apart = _differing(compared, fitted), _apart(compared, fitted)
     con.execute(
@@ -140,14 +147,23 @@ def _differing(compared: list[Comparison], fitted: model.Model) -> str:
     return f"([{listed}])[least({count}, {len(fitted.errors) - 1}) + 1]"
 
 
-def _counted(compared: list[Comparison], fitted: model.Model, n: int) -> str:
-    """SQL: the bits of column `n` that the columns it goes along with have already given to a pair."""
+def _counted(compared: list[Comparison], fitted: model.Model, n: int, *, rare: bool) -> str:
+    """SQL: the bits of column `n` that the columns it goes along with have already given to a pair.
+
+    `rare`: heed the value. Of different people who agree on the other column a share r shares this one for a reason
+    (relatives their surname), however rare its value is; the others have it by chance, with its frequency f. With E
+    bits of excess and T bits for rarity, log2(u / f), r / f + 1 − r is 1 + (2^E − 1) 2^T.
+    """
     cases = []
+    rarity = f"mw_tf_adj_{compared[n].name}" if compared[n].frequencies else "0"
     for excess in fitted.excess[n]:
         other = compared[excess.other]
         exact = f"{_exact(other, fitted, excess.other)} AND {_exact(compared[n], fitted, n)}"
         some = f"mw_{other.name} > 0 AND mw_{compared[n].name} > 0"
-        cases.append(f"CASE WHEN {exact} THEN {excess.exact!r} WHEN {some} THEN {excess.any!r} ELSE 0 END")
+        whole = f"{excess.exact!r}"
+        if rare and excess.exact > 0:
+            whole = f"log2(1 + {2.0**excess.exact - 1.0!r} * pow(2.0, {rarity}))"
+        cases.append(f"CASE WHEN {exact} THEN {whole} WHEN {some} THEN {excess.any!r} ELSE 0 END")
     return f"greatest(0, {', '.join(cases)})"
 
 
@@ -179,9 +195,14 @@ def _frequencies(con: duckdb.DuckDBPyConnection, compared: list[Comparison], fit
 
 
 def evidence(
-    con: duckdb.DuckDBPyConnection, compared: list[Comparison], *, link: bool, random_pairs: int = RANDOM_PAIRS
+    con: duckdb.DuckDBPyConnection,
+    compared: list[Comparison],
+    *,
+    link: bool,
+    random_pairs: int = RANDOM_PAIRS,
+    bounded: bool = False,
 ) -> model.Evidence:
-    """Count levels among the pairs to compare and among random pairs."""
+    """Count levels among the pairs to compare and among random pairs; `bounded`: and what chance may explain."""
     left, right = con.execute(
         "SELECT count(*) FILTER (WHERE side = 0), count(*) FILTER (WHERE side = 1) FROM link_row"
     ).fetchall()[0]
@@ -229,34 +250,83 @@ def evidence(
             seen[1:] *= (seen.sum() - exact) / rest
         seen[0] = exact
         random.append(seen)
+    chance = _bounds(con, compared, random, total, link) if bounded else [(0.0, total)] * len(compared)
     together = {
         (a, b): _together(con, [compared[a].name, compared[b].name], link)
         for a in range(len(compared))
         for b in range(a + 1, len(compared))
     }
     most = max(left, right) if link else 5 * left
+    foreign = [n for n, counts in enumerate(random) if link and bounded and counts[0] < LEAST_COMMON * min(left, right)]
     return model.Evidence(
         levels[mine],
         pairs[mine] * scale,
         levels[sample],
         pairs[sample],
         random,
+        chance,
         together,
         total,
         float(min(most, total)),
+        frozenset(foreign),
     )
 
 
-def _together(con: duckdb.DuckDBPyConnection, names: list[str], link: bool) -> float:
-    """Pairs, of all, that agree exactly on all the columns `names`."""
+def _bounds(
+    con: duckdb.DuckDBPyConnection, compared: list[Comparison], random: list[model.Array], total: float, link: bool
+) -> list[tuple[float, float]]:
+    """Per comparison the least and the most pairs of different people that agree exactly."""
+    found = []
+    for comparison, counts in zip(compared, random):
+        most = min(_most_by_chance(con, comparison.name) * total, counts[0]) if link else counts[0]
+        least = _least_by_chance(con, comparison.name, link) * total if comparison.kind in PARTED else 0.0
+        found.append((float(min(least, most)), float(most)))
+    return found
+
+
+def _most_by_chance(con: duckdb.DuckDBPyConnection, name: str) -> float:
+    """Largest share of the pairs of different people in two tables that agree exactly on a column.
+
+    With frequencies p and q of the values in the two tables that is Σ pq ≤ √(Σ p² Σ q²) (Cauchy and Schwarz), and what
+    agrees within a table tells Σ p² from above, as hardly anybody is in it twice. Few agreements within small tables
+    may be chance themselves: one is added.
+    """
+    rates = con.execute(
+        f"""SELECT (sum(n * (n - 1) / 2) + 1) / nullif(sum(n) * (sum(n) - 1) / 2, 0)
+        FROM (SELECT side, count(*)::DOUBLE AS n FROM link_row WHERE {name} IS NOT NULL GROUP BY side, {name})
+        GROUP BY side"""
+    ).fetchall()
+    if len(rates) < 2 or any(rate is None for (rate,) in rates):
+        return 1.0
+    return min(1.0, float(np.sqrt(rates[0][0] * rates[1][0])))
+
+
+def _least_by_chance(con: duckdb.DuckDBPyConnection, name: str, link: bool) -> float:
+    """Smallest share of the pairs of different people that agree exactly on a column of two parts.
+
+    A birth date agrees by chance at least where year and day do independently, a full name where first and last word
+    do. Agreement on a part is nearly all chance, so its rate is known, while among pairs that agree on the whole
+    matches and chance cannot be told apart.
+    """
+    known = _together(con, [f"{name}_a", f"{name}_z"], link, agree=[])
+    both = _together(con, [f"{name}_a", f"{name}_z"], link)
+    parts = [
+        _together(con, [f"{name}_a", f"{name}_z"], link, agree=[part]) - both for part in (f"{name}_a", f"{name}_z")
+    ]
+    every = _together(con, [name], link, agree=[])
+    return max(parts[0], 0.0) * max(parts[1], 0.0) / max(known, 1.0) / max(every, 1.0)
+
+
+def _together(con: duckdb.DuckDBPyConnection, names: list[str], link: bool, agree: list[str] | None = None) -> float:
+    """Pairs, of all that know the columns `names`, that agree exactly on `agree` (default: on all of them)."""
     known = " AND ".join(f"{name} IS NOT NULL" for name in names)
     count = (
         "count(*) FILTER (WHERE side = 0) * count(*) FILTER (WHERE side = 1)"
         if link
         else "count(*) * (count(*) - 1) / 2"
     )
+    by = ", ".join(names if agree is None else agree) or "()"
     found = con.execute(
-        f"SELECT coalesce(sum(n), 0)::DOUBLE FROM (SELECT {count} AS n FROM link_row WHERE {known} GROUP BY "
-        f"{', '.join(names)})"
+        f"SELECT coalesce(sum(n), 0)::DOUBLE FROM (SELECT {count} AS n FROM link_row WHERE {known} GROUP BY {by})"
     ).fetchall()
     return float(found[0][0])

@@ -26,6 +26,8 @@ FEW, FEW_AT_LEAST = 0.02, 4
 copies; above it also records that differ by slips alone may be two of the same thing."""
 MOST_PARTNERED = 0.98
 """No more rows than this share are taken to have a partner before looking at their rivals."""
+REFINED = 4
+"""How many rows have a partner is reckoned so often, each time from what the pairs keep beside their rivals."""
 ROUNDS = 12
 LEAST_RIVAL = 1e-6
 """Pairs of smaller odds take nothing from others."""
@@ -57,9 +59,11 @@ def settle(
         copies = double <= max(FEW_AT_LEAST, FEW * sure)
         groups = _twins(con, compared, fitted, [ids for ids, _ in ends], copies=copies)
     # a pair drawn at random among all is less likely a match than one of two rows that have no partner yet
-    taken = [partnered(odds, ends[side][1], rows[side], fitted.share * rows[1 - side]) for side in (0, 1)]
-    free = (1.0 - taken[0]) * (1.0 - taken[1])
-    left = _beside(odds / free, [index for _, index in ends], groups)
+    left, free = odds, 1.0
+    for _ in range(REFINED):
+        taken = [partnered(left, ends[side][1], rows[side], fitted.share * rows[1 - side]) for side in (0, 1)]
+        free = (1.0 - taken[0]) * (1.0 - taken[1])
+        left = _beside(odds / free, [index for _, index in ends], groups)
     con.register("link_left", {"l": pairs["id_l"], "r": pairs["id_r"], "kept": left})
     con.execute(
         f"""CREATE OR REPLACE TEMP TABLE link_scored AS

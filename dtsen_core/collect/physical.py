@@ -13,6 +13,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -58,7 +59,6 @@ class Source:
 
     path: Path
     layout: Layout
-    encoding: str
     delimiter: str
     names: list[str]
     places: dict[str, int]
@@ -68,6 +68,11 @@ class Source:
     header_line: int
     header_bytes: bytes
     bare_cr: bool
+
+    @cached_property
+    def encoding(self) -> str:
+        """``utf-8`` or ``latin-1``: the whole file is looked through, so whoever asks for the header alone need not."""
+        return _encoding(self.path)
 
 
 @dataclass(frozen=True)
@@ -140,12 +145,11 @@ def open_source(path: str | Path, layout: Layout) -> Source:
     if stop < 0 and len(head) == HEAD:
         raise UserError("errors_ingest.endless_line", path=str(path), line=number)
     raw = head[start : stop if stop >= 0 else None].rstrip(b"\r")
-    encoding = _encoding(file)
-    text = raw.decode(encoding, "replace")
+    text = raw.decode("ascii" if raw.isascii() else _encoding(file), "replace")
     delimiter, names = _split_header(text, layout)
     places = match_header(str(path), names, layout)
     source = Source(
-        path=file, layout=layout, encoding=encoding, delimiter=delimiter, names=names, places=places,
+        path=file, layout=layout, delimiter=delimiter, names=names, places=places,
         origin=origin_places(names), count=len(names), offset=stop + 1 if stop >= 0 else start + len(head),
         header_line=number, header_bytes=raw, bare_cr=bare_cr,
     )  # fmt: skip

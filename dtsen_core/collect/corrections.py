@@ -52,9 +52,14 @@ def note(con: duckdb.DuckDBPyConnection, path: str, source: str, rows: pa.Table,
 
 
 def close(con: duckdb.DuckDBPyConnection) -> None:
-    """Close the quarantined records whose correction, or a correction of that, was accepted."""
+    """Close the quarantined records whose correction, or a correction of that, was accepted.
+
+    A file that names itself corrects what was never ingested: the export of a trial came back under the name of the
+    file that was tried. Its records are new ones.
+    """
     if not has(con, "correction"):
         return
+    con.execute("DELETE FROM correction WHERE path = corrects_path")
     con.execute(
         f"""UPDATE quarantine q SET mended_by = '{MENDED}' FROM (
           WITH RECURSIVE mended AS (

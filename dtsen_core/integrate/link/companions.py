@@ -13,7 +13,7 @@ import duckdb
 import numpy as np
 import numpy.typing as npt
 
-from dtsen_core.integrate.link.rivals import MOST, ROUNDS, SURE, partnered
+from dtsen_core.integrate.link.rivals import MOST, ROUNDS, SURE, keep, partnered
 
 Array = npt.NDArray[np.float64]
 Rows = npt.NDArray[np.int64]
@@ -46,14 +46,7 @@ def settle(con: duckdb.DuckDBPyConnection, records: int, share: float) -> None:
         both = np.concatenate([edges["id_l"], edges["id_r"]]).astype(np.int64)
         taken = partnered(np.concatenate([odds, odds]), both, records, share * (records - 1))
         free = (1.0 - taken + beside * taken) ** 2
-        kept = _left(odds / free, *_rivals(con), beside)
-        con.register("link_left", {"l": edges["id_l"], "r": edges["id_r"], "kept": kept})
-        con.execute(
-            f"""CREATE OR REPLACE TEMP TABLE link_scored AS
-            SELECT s.* REPLACE (coalesce(k.kept, odds / {free!r}) AS odds)
-            FROM link_scored s LEFT JOIN link_left k ON k.l = s.id_l AND k.r = s.id_r"""
-        )
-        con.unregister("link_left")
+        keep(con, edges, _left(odds / free, *_rivals(con), beside), free)
     con.execute("DROP TABLE link_edge")
 
 

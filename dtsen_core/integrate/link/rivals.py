@@ -8,6 +8,9 @@ arbitrary graphs", 2011), exact where the rivals form a tree, as they nearly alw
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import duckdb
 import numpy as np
 import numpy.typing as npt
@@ -64,7 +67,13 @@ def settle(
         taken = [partnered(left, ends[side][1], rows[side], fitted.share * rows[1 - side]) for side in (0, 1)]
         free = (1.0 - taken[0]) * (1.0 - taken[1])
         left = _beside(odds / free, [index for _, index in ends], groups)
-    con.register("link_left", {"l": pairs["id_l"], "r": pairs["id_r"], "kept": left})
+    keep(con, pairs, left, free)
+
+
+def keep(con: duckdb.DuckDBPyConnection, pairs: Mapping[str, npt.NDArray[Any]], kept: Array, free: float) -> None:
+    """Write the odds that `pairs` (id_l, id_r) have `kept` into ``link_scored``; those of all others are divided by
+    `free`, the share of pairs of which neither row has a partner."""
+    con.register("link_left", {"l": pairs["id_l"], "r": pairs["id_r"], "kept": kept})
     con.execute(
         f"""CREATE OR REPLACE TEMP TABLE link_scored AS
         SELECT s.* REPLACE (coalesce(k.kept, odds / {free!r}) AS odds)

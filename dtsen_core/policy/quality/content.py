@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import pandas as pd
 
+from dtsen_core.collect import accounting
 from dtsen_core.policy.quality.measures import PASSES
 from dtsen_core.policy.quality.tables import has_columns
 from dtsen_core.policy.summary import bands
@@ -91,9 +92,7 @@ def reading_by_source(dataset: Dataset) -> pd.DataFrame:
 def quarantine_by_rule(dataset: Dataset) -> pd.DataFrame:
     """key, source, reason, main (records whose main reason it is: every record once), records (all that have this
     reason: a record counts under each of its reasons, so the sum may exceed the records), and mended of them."""
-    reasons = "[reason]"
-    if has_columns(dataset, "quarantine", "reasons"):
-        reasons = "CASE WHEN len(reasons) > 0 THEN list_distinct(reasons) ELSE [reason] END"
+    reasons = accounting.EVERY if has_columns(dataset, "quarantine", "reasons") else accounting.MAIN
     sql = _REASONS.format(reasons=reasons, mended=_mended(dataset))
     return dataset.cursor().execute(sql).df()
 

@@ -6,7 +6,8 @@ import re
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-MARKED = re.compile(r"st\.(error|warning|info|success|caption|markdown)\((?!literal\()[^\n]*\.message\(")
+SHOWN = r"st\.(error|warning|info|success|caption|markdown)\((?!literal\()"
+MARKED = re.compile(SHOWN + r"[^\n]*\.(message|text)\((page\.)?lang\)")
 
 
 def test_no_refusal_is_shown_as_markdown() -> None:
